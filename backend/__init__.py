@@ -1,0 +1,1 @@
+"""Pilothouse backend: one core, served through documented HTTP and WebSocket surfaces."""

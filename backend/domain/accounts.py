@@ -1,0 +1,88 @@
+"""Users, tenants, sessions and credentials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a user may do: within its own tenant, for its whole tenant, or for the installation."""
+
+    USER = "user"
+    TENANT_ADMIN = "tenant_admin"
+    ADMIN = "admin"
+
+
+class CredentialKind(StrEnum):
+    """What a request was authenticated with. Making keys and changing passwords needs a session."""
+
+    SESSION = "session"
+    API_KEY = "api_key"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: str
+    short_id: str
+    tenant_id: str
+    username: str
+    email: str
+    role: Role
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+    last_login: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller of a request: a user, and the credential that proved it."""
+
+    user: User
+    credential: CredentialKind
+    session_id: str | None = None
+    api_key_id: str | None = None
+
+    @property
+    def tenant_id(self) -> str:
+        return self.user.tenant_id
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """A new session's tokens. `refresh_token` is None where only the access token was renewed."""
+
+    access_token: str
+    refresh_token: str | None
+    expires_at: datetime
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    id: str
+    short_id: str
+    user_id: str
+    name: str
+    description: str
+    prefix: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedApiKey:
+    """A new key with its secret, which is shown this once and stored only as a hash."""
+
+    key: ApiKey
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    user: User
+    deployment_count: int
+    api_key_count: int

@@ -1,0 +1,48 @@
+"""The journal: one row for every change of desired state and every observed transition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class JournalKind(StrEnum):
+    """What happened. The first six feed the documented deployment events."""
+
+    CREATED = "deployment.created"
+    UPDATED = "deployment.updated"
+    DELETED = "deployment.deleted"
+    STATUS_CHANGED = "deployment.status.changed"
+    DOMAIN_VERIFIED = "domain.verified"
+    DOMAIN_FAILED = "domain.failed"
+    SCALED = "deployment.scaled"
+    STOPPED = "deployment.stop_requested"
+    STARTED = "deployment.start_requested"
+    PULLING = "image.pulling"
+    PULLED = "image.pulled"
+    PULL_FAILED = "image.pull_failed"
+    REPLICA_CREATED = "replica.created"
+    REPLICA_READY = "replica.ready"
+    REPLICA_EXITED = "replica.exited"
+    REPLICA_UNHEALTHY = "replica.unhealthy"
+    REPLICA_REMOVED = "replica.removed"
+    ROUTED = "ingress.routed"
+    ROLLED_BACK = "deployment.rolled_back"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """`sequence` grows by one per row within the installation. `actor` is a user's short id, or `system`."""
+
+    sequence: int
+    tenant_id: str
+    object_id: str
+    object_short_id: str
+    generation: int
+    kind: JournalKind
+    actor: str
+    message: str
+    data: Mapping[str, object]
+    at: datetime

@@ -1,0 +1,1 @@
+"""Adapters that make the Engine protocol true on a real container engine."""

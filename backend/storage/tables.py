@@ -1,0 +1,191 @@
+"""The tables. Every row has its tenant; secrets are stored hashed or encrypted, never in clear."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from backend.storage.columns import UTCDateTime
+
+# A BIGINT primary key counts up by itself in SQLite only where it is spelled INTEGER.
+_Sequence = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _time(*, nullable: bool = False, index: bool = False) -> Any:
+    return Field(default=None, sa_type=UTCDateTime, nullable=nullable, index=index)
+
+
+class InstallationRow(SQLModel, table=True):
+    """One row: the random id that scopes every object on the engine."""
+
+    __tablename__ = "installation"
+    id: str = Field(primary_key=True, max_length=32)
+    created_at: datetime = _time()
+
+
+class TenantRow(SQLModel, table=True):
+    __tablename__ = "tenants"
+    id: str = Field(primary_key=True, max_length=36)
+    short_id: str = Field(unique=True, max_length=14)
+    name: str = Field(max_length=255)
+    created_at: datetime = _time()
+
+
+class UserRow(SQLModel, table=True):
+    """`username_key` and `email_key` are case-folded and carry the uniqueness."""
+
+    __tablename__ = "users"
+    id: str = Field(primary_key=True, max_length=36)
+    short_id: str = Field(unique=True, max_length=14)
+    tenant_id: str = Field(foreign_key="tenants.id", index=True, max_length=36)
+    username: str = Field(max_length=50)
+    username_key: str = Field(unique=True, max_length=50)
+    email: str = Field(max_length=254)
+    email_key: str = Field(unique=True, max_length=254)
+    password_hash: str | None = Field(default=None, max_length=255)
+    role: str = Field(max_length=20)
+    is_active: bool = True
+    created_at: datetime = _time()
+    updated_at: datetime = _time()
+    last_login: datetime | None = _time(nullable=True)
+
+
+class SessionRow(SQLModel, table=True):
+    """A login. Its access tokens are valid while it is not revoked."""
+
+    __tablename__ = "sessions"
+    id: str = Field(primary_key=True, max_length=36)
+    tenant_id: str = Field(max_length=36)
+    user_id: str = Field(foreign_key="users.id", index=True, max_length=36)
+    refresh_hash: str = Field(unique=True, max_length=64)
+    created_at: datetime = _time()
+    expires_at: datetime = _time()
+    revoked_at: datetime | None = _time(nullable=True)
+
+
+class ApiKeyRow(SQLModel, table=True):
+    __tablename__ = "api_keys"
+    id: str = Field(primary_key=True, max_length=36)
+    short_id: str = Field(unique=True, max_length=14)
+    tenant_id: str = Field(max_length=36)
+    user_id: str = Field(foreign_key="users.id", index=True, max_length=36)
+    name: str = Field(max_length=100)
+    description: str = Field(max_length=500)
+    prefix: str = Field(max_length=16)
+    secret_hash: str = Field(unique=True, max_length=64)
+    created_at: datetime = _time()
+    expires_at: datetime | None = _time(nullable=True)
+    last_used: datetime | None = _time(nullable=True)
+
+
+class DeploymentRow(SQLModel, table=True):
+    """Desired state and the status last observed. `name_key` is the app name while the row lives, which makes
+    names unique per installation."""
+
+    __tablename__ = "deployments"
+    __table_args__ = (
+        Index("ix_deployments_tenant_created", "tenant_id", "created_at", "id"),
+        Index("ix_deployments_tenant_status", "tenant_id", "status", "created_at", "id"),
+    )
+    id: str = Field(primary_key=True, max_length=36)
+    short_id: str = Field(unique=True, max_length=14)
+    tenant_id: str = Field(foreign_key="tenants.id", max_length=36)
+    created_by: str = Field(max_length=36)
+    app_name: str = Field(unique=True, max_length=63)
+    desired: str = Field(max_length=10)
+    replicas: int
+    generation: int
+    stable_generation: int | None = None
+    status: str = Field(max_length=10)
+    reason: str = Field(default="", max_length=40)
+    message: str = ""
+    error_message: str | None = None
+    restart_count: int = 0
+    created_at: datetime = _time()
+    updated_at: datetime = _time()
+    deployed_at: datetime | None = _time(nullable=True)
+    started_at: datetime | None = _time(nullable=True)
+    last_health_check: datetime | None = _time(nullable=True)
+
+
+class GenerationRow(SQLModel, table=True):
+    """What one generation of a deployment runs. `sealed` holds environment values and registry credentials,
+    encrypted."""
+
+    __tablename__ = "deployment_generations"
+    deployment_id: str = Field(foreign_key="deployments.id", primary_key=True, max_length=36, ondelete="CASCADE")
+    number: int = Field(primary_key=True)
+    tenant_id: str = Field(max_length=36)
+    image: str = Field(max_length=512)
+    digest: str = Field(max_length=600)
+    port: int
+    cpu: str = Field(max_length=32)
+    memory: str = Field(max_length=32)
+    health_check: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created_at: datetime = _time()
+
+
+class NetworkRow(SQLModel, table=True):
+    """A tenant's subnet. `next_host` is where the search for a free address goes on, so that an address is not
+    used again at once."""
+
+    __tablename__ = "networks"
+    tenant_id: str = Field(foreign_key="tenants.id", primary_key=True, max_length=36)
+    subnet: str = Field(unique=True, max_length=43)
+    next_host: int = 2
+    created_at: datetime = _time()
+
+
+class AddressRow(SQLModel, table=True):
+    """A fixed address on a tenant's network, held by one replica slot (container name)."""
+
+    __tablename__ = "addresses"
+    __table_args__ = (UniqueConstraint("tenant_id", "address"),)
+    container_name: str = Field(primary_key=True, max_length=128)
+    tenant_id: str = Field(foreign_key="networks.tenant_id", index=True, max_length=36)
+    object_id: str = Field(index=True, max_length=36)
+    address: str = Field(max_length=45)
+
+
+class LeaseRow(SQLModel, table=True):
+    """Who reconciles an object. `fence` grows with every holder; a write with an older fence is refused."""
+
+    __tablename__ = "leases"
+    object_id: str = Field(primary_key=True, max_length=36)
+    tenant_id: str = Field(max_length=36)
+    holder: str = Field(max_length=64)
+    fence: int
+    expires_at: datetime = _time()
+
+
+class JournalRow(SQLModel, table=True):
+    __tablename__ = "journal"
+    __table_args__ = (Index("ix_journal_object", "object_id", "sequence"),)
+    sequence: int | None = Field(default=None, sa_column=Column(_Sequence, primary_key=True, autoincrement=True))
+    tenant_id: str = Field(max_length=36)
+    object_id: str = Field(max_length=36)
+    object_short_id: str = Field(max_length=14)
+    generation: int
+    kind: str = Field(max_length=40)
+    actor: str = Field(max_length=40)
+    message: str
+    data: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    at: datetime = _time(index=True)
+
+
+class MetricRow(SQLModel, table=True):
+    """One bucket of one deployment. Sums and counts, so that coarser buckets are exact roll-ups."""
+
+    __tablename__ = "metrics"
+    deployment_id: str = Field(primary_key=True, max_length=36)
+    resolution: str = Field(primary_key=True, max_length=2)
+    bucket: datetime = Field(sa_column=Column(UTCDateTime, primary_key=True))
+    tenant_id: str = Field(max_length=36)
+    cpu_sum: float = 0.0
+    memory_sum: float = 0.0
+    samples: int = 0
+    requests: int | None = None

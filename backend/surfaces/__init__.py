@@ -1,0 +1,1 @@
+"""HTTP and WebSocket surfaces: they translate, and hold no behaviour."""

@@ -1,0 +1,1 @@
+"""Pydantic models of what goes over the wire, one module per surface. Imports nothing of ours."""

@@ -1,0 +1,21 @@
+"""Times on the wire: UTC, ISO 8601, ending in Z."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import PlainSerializer
+
+
+def format_timestamp(value: datetime) -> str:
+    """Whole seconds: `2025-01-01T00:00:00Z`."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def format_precise_timestamp(value: datetime) -> str:
+    """Microseconds: `2025-01-01T00:00:00.123456Z`."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+Timestamp = Annotated[datetime, PlainSerializer(format_timestamp, return_type=str, when_used="json")]

@@ -1,0 +1,1 @@
+"""The full-screen terminal app: an API client like any other."""

@@ -1,0 +1,1 @@
+"""Widgets that know neither the API nor the app."""
