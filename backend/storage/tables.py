@@ -10,6 +10,14 @@ from sqlmodel import Field, SQLModel
 
 from backend.storage.columns import UTCDateTime
 
+# Constraints have names from the first migration on, so that a later one can change them on either database.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
 # A BIGINT primary key counts up by itself in SQLite only where it is spelled INTEGER.
 _Sequence = BigInteger().with_variant(Integer, "sqlite")
 
