@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, event, text
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from backend.domain.errors import Unavailable
 from backend.storage.dialects import (
@@ -86,7 +85,7 @@ class Database:
     async def ping(self) -> None:
         """Raises Unavailable where storage does not answer."""
         async with self.session() as session:
-            await (await session.connection()).execute(text("SELECT 1"))
+            await session.execute(text("SELECT 1"))
 
     async def close(self) -> None:
         """Let every connection go. Sessions still open fail."""
@@ -95,7 +94,7 @@ class Database:
 
 
 def _sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
-    return async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False)
+    return async_sessionmaker(engine, expire_on_commit=False)
 
 
 def _begin_writing(connection: Connection) -> None:

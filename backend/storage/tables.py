@@ -27,10 +27,11 @@ def _time(*, nullable: bool = False, index: bool = False) -> Any:
 
 
 class InstallationRow(SQLModel, table=True):
-    """One row: the random id that scopes every object on the engine."""
+    """One row: the random id that scopes every object on the engine, and the account of the local owner, once made."""
 
     __tablename__ = "installation"
     id: str = Field(primary_key=True, max_length=32)
+    owner_id: str | None = Field(default=None, foreign_key="users.id", max_length=36)
     created_at: datetime = _time()
 
 

@@ -11,12 +11,6 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "installation",
-        sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
-    )
-    op.create_table(
         "journal",
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
@@ -177,6 +171,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("deployment_id", "number", name=op.f("pk_deployment_generations")),
     )
     op.create_table(
+        "installation",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("owner_id", sa.String(length=36), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_installation_owner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
+    )
+    op.create_table(
         "sessions",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("tenant_id", sa.String(length=36), nullable=False),
@@ -196,6 +198,7 @@ def downgrade() -> None:
 
     op.drop_index(op.f("ix_sessions_user_id"), table_name="sessions")
     op.drop_table("sessions")
+    op.drop_table("installation")
     op.drop_table("deployment_generations")
     op.drop_index(op.f("ix_api_keys_user_id"), table_name="api_keys")
     op.drop_table("api_keys")
@@ -214,4 +217,3 @@ def downgrade() -> None:
     op.drop_index("ix_journal_object", table_name="journal")
     op.drop_index(op.f("ix_journal_at"), table_name="journal")
     op.drop_table("journal")
-    op.drop_table("installation")
