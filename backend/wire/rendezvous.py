@@ -89,7 +89,7 @@ class Places:
 @dataclass(frozen=True, slots=True)
 class BackendInfo:
     """`backend.json`: a backend that listens, or that did until it was killed. `started_at` is ISO 8601 in UTC.
-    `process_start` is the kernel's start time of the pid in clock ticks, which tells a reused pid; None where unknown."""
+    `process_start` is the kernel's start time of the pid in clock ticks, which tells a reused pid apart."""
 
     pid: int
     socket: str

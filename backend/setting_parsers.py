@@ -1,0 +1,161 @@
+"""What a setting's raw value (text of a flag or variable, or a TOML value) becomes. Parsers raise Rejected."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+SURFACES = ("container-engine",)
+TENANT_PREFIX_LENGTH = 23
+_LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+
+
+class Rejected(Exception):
+    """A value that a setting cannot have; the text adds to what is allowed, where there is something to add."""
+
+
+@dataclass(frozen=True, slots=True)
+class BindAddress:
+    """A surface served at the root of its own listener."""
+
+    surface: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.surface}={host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a listener on that host."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def as_text(raw: Any) -> str:
+    if not isinstance(raw, str) or not raw.strip() or not raw.isprintable():
+        raise Rejected
+    return raw.strip()
+
+
+def as_path(raw: Any) -> str:
+    return raw if hasattr(raw, "__fspath__") else as_text(raw)
+
+
+def as_integer(least: int, most: int) -> Callable[[Any], int]:
+    """A parser of a whole number within bounds."""
+
+    def parse(raw: Any) -> int:
+        if isinstance(raw, bool) or not isinstance(raw, int | str):
+            raise Rejected
+        if isinstance(raw, str) and not re.fullmatch(r"\s*[0-9]{1,12}\s*", raw):
+            raise Rejected
+        if not least <= int(raw) <= most:
+            raise Rejected
+        return int(raw)
+
+    return parse
+
+
+def as_boolean(raw: Any) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    word = as_text(raw).lower()
+    if word in ("true", "1", "yes", "on"):
+        return True
+    if word in ("false", "0", "no", "off"):
+        return False
+    raise Rejected
+
+
+def as_choice(*choices: str) -> Callable[[Any], str]:
+    """A parser of one of some words."""
+
+    def parse(raw: Any) -> str:
+        word = as_text(raw).lower()
+        if word not in choices:
+            raise Rejected
+        return word
+
+    return parse
+
+
+def as_secret(least: int) -> Callable[[Any], str]:
+    """A parser of a text of a least length."""
+
+    def parse(raw: Any) -> str:
+        if not isinstance(raw, str) or len(raw) < least:
+            raise Rejected
+        return raw
+
+    return parse
+
+
+def as_url(*schemes: str) -> Callable[[Any], str]:
+    """A parser of an address whose scheme starts with one of some words (`sqlite+aiosqlite://` is `sqlite`)."""
+
+    def parse(raw: Any) -> str:
+        url = as_text(raw)
+        scheme, separator, _ = url.partition("://")
+        if not separator or not any(scheme.split("+")[0] in (s, f"{s}ql") for s in schemes):
+            raise Rejected
+        return url
+
+    return parse
+
+
+def as_host(raw: Any) -> str:
+    host = as_text(raw).removeprefix("[").removesuffix("]").lower()
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return as_domain_suffix(host)
+
+
+def as_domain_suffix(raw: Any) -> str:
+    name = as_text(raw).lower().strip(".")
+    if len(name) > 190 or not all(_LABEL.match(label) for label in name.split(".")):
+        raise Rejected
+    return name
+
+
+def _as_list(raw: Any) -> list[Any]:
+    if isinstance(raw, str):
+        return [part for part in (part.strip() for part in raw.split(",")) if part]
+    if isinstance(raw, list | tuple):
+        return list(raw)
+    raise Rejected
+
+
+def as_names(raw: Any) -> tuple[str, ...]:
+    return tuple(as_host(part) for part in _as_list(raw))
+
+
+def as_bindings(raw: Any) -> tuple[BindAddress, ...]:
+    return tuple(_as_binding(part) for part in _as_list(raw))
+
+
+def _as_binding(raw: Any) -> BindAddress:
+    surface, equals, address = as_text(raw).partition("=")
+    host, colon, port = address.rpartition(":")
+    if not equals or not colon:
+        raise Rejected
+    if surface not in SURFACES:
+        raise Rejected(f"the surfaces are {', '.join(SURFACES)}")
+    return BindAddress(surface, as_host(host), as_integer(1, 65535)(port))
+
+
+def as_network_pool(raw: Any) -> str:
+    try:
+        pool = ipaddress.IPv4Network(as_text(raw))
+    except ValueError as error:
+        raise Rejected(str(error)) from error
+    if not pool.is_private or not 8 <= pool.prefixlen <= TENANT_PREFIX_LENGTH:
+        raise Rejected
+    return str(pool)

@@ -1,0 +1,213 @@
+"""The settings of a backend, and the only reader of the environment and of the config file.
+
+Flags go over environment variables, which go over `config.toml` in the user's config folder.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from backend.setting_parsers import (
+    BindAddress,
+    Rejected,
+    as_bindings,
+    as_boolean,
+    as_choice,
+    as_domain_suffix,
+    as_host,
+    as_integer,
+    as_names,
+    as_network_pool,
+    as_path,
+    as_secret,
+    as_url,
+    is_loopback,
+)
+from backend.wire.rendezvous import APP_NAME, DEFAULT_INGRESS_PORT, DEFAULT_PORT, resolve_data_dir, write_private
+
+CONFIG_FILE_VARIABLE = "PILOTHOUSE_CONFIG"
+TABLES_OF_OTHERS = frozenset({"tui", "contexts", "keys"})
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used. `faults` has a sentence for each: which setting, from where, what is allowed."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """A setting's environment variable, its parser (raises Rejected) and what it may be, in words."""
+
+    variable: str
+    parse: Callable[[Any], Any]
+    allowed: str
+
+
+_SETTINGS: dict[str, _Setting] = {
+    "host": _Setting("PILOTHOUSE_HOST", as_host, "an IP address or host name to listen on, such as 127.0.0.1"),
+    "port": _Setting("PORT", as_integer(1, 65535), "a whole number from 1 to 65535"),
+    "ingress_port": _Setting("PILOTHOUSE_INGRESS_PORT", as_integer(1, 65535), "a whole number from 1 to 65535"),
+    "data_dir": _Setting("PILOTHOUSE_DATA_DIR", as_path, "a folder"),
+    "bind": _Setting("PILOTHOUSE_BIND", as_bindings, "SURFACE=HOST:PORT, several as a list or separated by commas"),
+    "domain_suffix": _Setting("DOMAIN_SUFFIX", as_domain_suffix, "a DNS name such as localhost or apps.example.com"),
+    "database_url": _Setting("DATABASE_URL", as_url("sqlite", "postgres"), "a sqlite:// or postgresql:// address"),
+    "jwt_secret": _Setting("JWT_SECRET", as_secret(32), "at least 32 characters"),
+    "docker_host": _Setting("DOCKER_HOST", as_url("unix", "tcp", "ssh", "http", "https"), "unix://, tcp:// or ssh://"),
+    "registration": _Setting("PILOTHOUSE_REGISTRATION", as_choice("open", "closed"), "open or closed"),
+    "strict_login": _Setting("PILOTHOUSE_STRICT_LOGIN", as_boolean, "true or false"),
+    "network_pool": _Setting("PILOTHOUSE_NETWORK_POOL", as_network_pool, "a private IPv4 network of /8 to /23"),
+    "allowed_hosts": _Setting("PILOTHOUSE_ALLOWED_HOSTS", as_names, "host names, as a list or separated by commas"),
+    "max_body_bytes": _Setting(
+        "PILOTHOUSE_MAX_BODY_BYTES", as_integer(1024, 2**30), "a whole number from 1024 to 1073741824"
+    ),
+    "access_log": _Setting("PILOTHOUSE_ACCESS_LOG", as_boolean, "true or false"),
+    "log_level": _Setting(
+        "PILOTHOUSE_LOG_LEVEL", as_choice("debug", "info", "warning", "error"), "debug, info, warning or error"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a backend can be told. Ports are TCP; `network_pool` is CIDR, cut into /23 per tenant."""
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    ingress_port: int = DEFAULT_INGRESS_PORT
+    bind: tuple[BindAddress, ...] = ()
+    domain_suffix: str = "localhost"
+    database_url: str = ""
+    docker_host: str | None = None
+    registration: str = "open"
+    strict_login: bool = False
+    network_pool: str = "10.213.0.0/16"
+    allowed_hosts: tuple[str, ...] = ()
+    max_body_bytes: int = 2**20
+    access_log: bool = False
+    log_level: str = "info"
+    jwt_secret: str = field(default="", repr=False)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def listening_hosts(self) -> tuple[str, ...]:
+        """The host of every TCP listener."""
+        return (self.host, *(binding.host for binding in self.bind))
+
+
+def config_file(environment: Mapping[str, str] | None = None) -> Path:
+    """Where the config file is looked for; it need not exist."""
+    environment = os.environ if environment is None else environment
+    named = environment.get(CONFIG_FILE_VARIABLE)
+    if named:
+        return Path(named).expanduser()
+    from platformdirs import user_config_dir
+
+    return Path(user_config_dir(APP_NAME, appauthor=False)) / "config.toml"
+
+
+def load_settings(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings from flags (None: not given), environment and config file. Raises SettingsError with every fault
+    at once. Makes nothing on disk: secrets come from `load_secret`."""
+    environment = os.environ if environment is None else environment
+    faults: list[str] = []
+    values: dict[str, Any] = {}
+    for origin, name, raw in _given(flags or {}, environment, config_file(environment), faults):
+        setting = _SETTINGS[name]
+        try:
+            values[name] = setting.parse(raw)
+        except Rejected as rejected:
+            shown = "the value given" if name in ("jwt_secret", "database_url") else repr(raw)
+            reason = f" ({rejected})" if str(rejected) else ""
+            faults.append(f"{name}: {shown} from {origin} is not allowed{reason}: it must be {setting.allowed}")
+    if faults:
+        raise SettingsError(faults)
+    values["data_dir"] = resolve_data_dir(values.get("data_dir"))
+    values.setdefault("database_url", f"sqlite:///{values['data_dir'] / 'pilothouse.db'}")
+    draft = Settings(**values)
+    faults.extend(_clashes(draft))
+    if faults:
+        raise SettingsError(faults)
+    return _with_registration(values, draft)
+
+
+def _given(
+    flags: Mapping[str, Any], environment: Mapping[str, str], path: Path, faults: list[str]
+) -> list[tuple[str, str, Any]]:
+    """(origin, setting, raw value) of each setting that is given, from the place that wins."""
+    found: dict[str, tuple[str, str, Any]] = {}
+    for name, raw in _read_config(path, faults).items():
+        if name in _SETTINGS:
+            found[name] = (str(path), name, raw)
+        elif name not in TABLES_OF_OTHERS:
+            faults.append(f"{name}: no such setting, from {path}; there are {', '.join(sorted(_SETTINGS))}")
+    for name, setting in _SETTINGS.items():
+        if environment.get(setting.variable):
+            found[name] = (f"the environment variable {setting.variable}", name, environment[setting.variable])
+        if flags.get(name) is not None:
+            found[name] = (f"the flag --{name.replace('_', '-')}", name, flags[name])
+    return list(found.values())
+
+
+def _read_config(path: Path, faults: list[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        faults.append(f"{path} cannot be read: {error}")
+        return {}
+
+
+def _clashes(settings: Settings) -> list[str]:
+    """Settings that are each allowed, but not together."""
+    faults = []
+    taken = {settings.port: "port"}
+    for name, port in [("ingress_port", settings.ingress_port), *((f"bind {b}", b.port) for b in settings.bind)]:
+        if port in taken:
+            faults.append(f"{name}: port {port} is already that of {taken[port]}: give each its own")
+        taken[port] = name
+    return faults
+
+
+def _with_registration(values: dict[str, Any], draft: Settings) -> Settings:
+    """Registration is open by itself only while nobody but this machine can reach a listener."""
+    if "registration" in values or all(is_loopback(host) for host in draft.listening_hosts):
+        return draft
+    warning = (
+        "registration is closed, because a listener is reachable from other machines: "
+        "set registration to open (PILOTHOUSE_REGISTRATION=open) to let anybody make an account"
+    )
+    return Settings(**(values | {"registration": "closed", "warnings": (warning,)}))
+
+
+def load_secret(data_dir: Path, name: str) -> str:
+    """The secret `<data-dir>/secrets/<name>.key` (64 hex digits for 32 random bytes), made once, mode 0600.
+    Raises SettingsError where it is there but cannot be used."""
+    folder = data_dir / "secrets"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"{name}.key"
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        text = secrets.token_hex(32)
+        write_private(path, text.encode() + b"\n")
+        return text
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([f"the secret in {path} cannot be read: {error}"]) from error
+    try:
+        usable = len(bytes.fromhex(text)) >= 32
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingsError([f"the secret in {path} is damaged: it must be 64 hexadecimal digits; restore the file"])
+    return text
