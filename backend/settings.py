@@ -31,8 +31,7 @@ from backend.setting_parsers import (
 )
 from backend.wire.rendezvous import APP_NAME, DEFAULT_INGRESS_PORT, DEFAULT_PORT, resolve_data_dir, write_private
 
-CONFIG_FILE_VARIABLE = "PILOTHOUSE_CONFIG"
-TABLES_OF_OTHERS = frozenset({"tui", "contexts", "keys"})
+CONFIG_DIR_VARIABLE = "PILOTHOUSE_CONFIG_DIR"
 
 
 class SettingsError(Exception):
@@ -107,12 +106,12 @@ class Settings:
 def config_file(environment: Mapping[str, str] | None = None) -> Path:
     """Where the config file is looked for; it need not exist."""
     environment = os.environ if environment is None else environment
-    named = environment.get(CONFIG_FILE_VARIABLE)
-    if named:
-        return Path(named).expanduser()
-    from platformdirs import user_config_dir
+    folder = environment.get(CONFIG_DIR_VARIABLE)
+    if not folder:
+        from platformdirs import user_config_dir
 
-    return Path(user_config_dir(APP_NAME, appauthor=False)) / "config.toml"
+        folder = user_config_dir(APP_NAME, appauthor=False)
+    return Path(folder).expanduser() / "config.toml"
 
 
 def load_settings(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -148,7 +147,7 @@ def _given(
     for name, raw in _read_config(path, faults).items():
         if name in _SETTINGS:
             found[name] = (str(path), name, raw)
-        elif name not in TABLES_OF_OTHERS:
+        else:
             faults.append(f"{name}: no such setting, from {path}; there are {', '.join(sorted(_SETTINGS))}")
     for name, setting in _SETTINGS.items():
         if environment.get(setting.variable):

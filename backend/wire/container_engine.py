@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -93,7 +93,7 @@ class RefreshResponse(_Response):
 class ApiKeyCreateRequest(_Request):
     name: str
     description: str = ""
-    expires_at: Annotated[datetime | None, Field(strict=False)] = None
+    expires_at: datetime | None = None
 
 
 class ApiKeyResponse(_Response):
@@ -273,7 +273,7 @@ class LogsResponse(_Response):
 
 class MetricPoint(_Response):
     timestamp: Timestamp
-    value: float
+    value: int | float  # bytes and counts are whole, cores are not
 
 
 class MetricSeriesModel(_Response):

@@ -1,0 +1,295 @@
+"""Between the domain and this surface's wire models. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from backend.domain.accounts import ApiKey, CreatedApiKey, Profile, TokenPair, User
+from backend.domain.deployments import (
+    Deployment,
+    DeploymentChange,
+    DeploymentRequest,
+    DeploymentState,
+    HealthCheck,
+    RegistryAuth,
+    Resources,
+)
+from backend.domain.journal import JournalEntry, JournalKind
+from backend.domain.logs import LogRecord
+from backend.domain.metrics import MetricSeries, Point
+from backend.domain.paging import Page
+from backend.wire import container_engine as wire
+from backend.wire.timestamps import format_precise_timestamp
+
+# The kinds that the document lists; the rest of the journal is ours.
+DOCUMENTED_EVENTS = frozenset(
+    {
+        JournalKind.CREATED,
+        JournalKind.UPDATED,
+        JournalKind.DELETED,
+        JournalKind.STATUS_CHANGED,
+        JournalKind.DOMAIN_VERIFIED,
+        JournalKind.DOMAIN_FAILED,
+    }
+)
+
+# --- accounts
+
+
+def to_wire_registration(user: User) -> wire.RegisterResponse:
+    return wire.RegisterResponse(
+        id=user.short_id, username=user.username, email=user.email, created_at=user.created_at, status="active"
+    )
+
+
+def to_wire_login(tokens: TokenPair) -> wire.LoginResponse:
+    assert tokens.refresh_token is not None, "a login makes a new session"
+    user = tokens.user
+    return wire.LoginResponse(
+        access_token=tokens.access_token,
+        refresh_token=tokens.refresh_token,
+        expires_at=tokens.expires_at,
+        user=wire.UserSummary(id=user.short_id, username=user.username, email=user.email),
+    )
+
+
+def to_wire_api_key(key: ApiKey) -> wire.ApiKeyResponse:
+    return wire.ApiKeyResponse(
+        id=key.short_id,
+        name=key.name,
+        description=key.description,
+        created_at=key.created_at,
+        expires_at=key.expires_at,
+        last_used=key.last_used,
+    )
+
+
+def to_wire_created_api_key(created: CreatedApiKey) -> wire.ApiKeyCreateResponse:
+    return wire.ApiKeyCreateResponse(api_key=created.secret, **dict(to_wire_api_key(created.key)))
+
+
+def to_wire_api_keys(page: Page[ApiKey]) -> wire.ApiKeyListResponse:
+    return wire.ApiKeyListResponse(
+        api_keys=[to_wire_api_key(key) for key in page.items], pagination=to_wire_pagination(page)
+    )
+
+
+def to_wire_profile(profile: Profile) -> wire.ProfileResponse:
+    user = profile.user
+    return wire.ProfileResponse(
+        id=user.short_id,
+        username=user.username,
+        email=user.email,
+        created_at=user.created_at,
+        last_login=user.last_login,
+        deployment_count=profile.deployment_count,
+        api_key_count=profile.api_key_count,
+    )
+
+
+def to_wire_profile_update(user: User) -> wire.ProfileUpdateResponse:
+    return wire.ProfileUpdateResponse(
+        id=user.short_id, username=user.username, email=user.email, updated_at=user.updated_at
+    )
+
+
+def to_wire_pagination(page: Page[ApiKey] | Page[Deployment]) -> wire.Pagination:
+    return wire.Pagination(
+        page=page.request.page, limit=page.request.limit, total=page.total, total_pages=page.total_pages
+    )
+
+
+def as_utc(value: datetime | None) -> datetime | None:
+    """A time without an offset is meant as UTC."""
+    if value is None:
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# --- deployments
+
+
+def from_wire_create(body: wire.DeploymentCreateRequest) -> DeploymentRequest:
+    defaults = Resources()
+    resources, check, auth = body.resources, body.health_check, body.registry_auth
+    return DeploymentRequest(
+        app_name=body.app_name,
+        image=body.image,
+        port=body.port,
+        env=body.env_vars,
+        replicas=body.replicas,
+        resources=defaults
+        if resources is None
+        else Resources(
+            cpu=defaults.cpu if resources.cpu is None else resources.cpu,
+            memory=defaults.memory if resources.memory is None else resources.memory,
+        ),
+        health_check=None if check is None else HealthCheck(**dict(check)),
+        registry_auth=None if auth is None else RegistryAuth(auth.username, auth.password),
+    )
+
+
+def from_wire_update(body: wire.DeploymentUpdateRequest) -> DeploymentChange:
+    return DeploymentChange(
+        image=body.image,
+        env=body.env_vars,
+        replicas=body.replicas,
+        cpu=body.resources.cpu if body.resources else None,
+        memory=body.resources.memory if body.resources else None,
+    )
+
+
+def to_wire_created(deployment: Deployment, url: str) -> wire.DeploymentCreateResponse:
+    return wire.DeploymentCreateResponse(
+        id=deployment.short_id,
+        app_name=deployment.app_name,
+        image=deployment.spec.image,
+        status="pending",
+        url=url,
+        created_at=deployment.created_at,
+        message="Deployment is being processed",
+    )
+
+
+def to_wire_item(deployment: Deployment, url: str) -> wire.DeploymentListItem:
+    return wire.DeploymentListItem(
+        id=deployment.short_id,
+        app_name=deployment.app_name,
+        image=deployment.spec.image,
+        status=deployment.status.value,
+        url=url,
+        replicas=deployment.replicas,
+        created_at=deployment.created_at,
+        updated_at=deployment.updated_at,
+    )
+
+
+def to_wire_list(page: Page[Deployment], urls: list[str]) -> wire.DeploymentListResponse:
+    return wire.DeploymentListResponse(
+        deployments=[to_wire_item(deployment, url) for deployment, url in zip(page.items, urls, strict=True)],
+        pagination=to_wire_pagination(page),
+    )
+
+
+def to_wire_detail(deployment: Deployment, url: str) -> wire.DeploymentDetailResponse:
+    spec = deployment.spec
+    check = spec.health_check
+    return wire.DeploymentDetailResponse(
+        id=deployment.short_id,
+        app_name=deployment.app_name,
+        image=spec.image,
+        status=deployment.status.value,
+        url=url,
+        port=spec.port,
+        replicas=deployment.replicas,
+        env_vars=dict(spec.env),
+        resources=wire.ResourcesResponse(cpu=spec.resources.cpu, memory=spec.resources.memory),
+        health_check=None
+        if check is None
+        else wire.HealthCheckResponse(
+            path=check.path,
+            initial_delay_seconds=check.initial_delay_seconds,
+            period_seconds=check.period_seconds,
+            timeout_seconds=check.timeout_seconds,
+            failure_threshold=check.failure_threshold,
+        ),
+        created_at=deployment.created_at,
+        updated_at=deployment.updated_at,
+        deployed_at=deployment.deployed_at,
+        reason=deployment.reason,
+        message=deployment.message,
+        error_message=deployment.error_message,
+    )
+
+
+def to_wire_updated(deployment: Deployment) -> wire.DeploymentUpdateResponse:
+    return wire.DeploymentUpdateResponse(
+        id=deployment.short_id,
+        status="updating",
+        message="Deployment update in progress",
+        updated_at=deployment.updated_at,
+    )
+
+
+def to_wire_scaled(deployment: Deployment) -> wire.ScaleResponse:
+    return wire.ScaleResponse(
+        id=deployment.short_id,
+        replicas=deployment.replicas,
+        status="scaling",
+        message="Deployment scaling in progress",
+    )
+
+
+def to_wire_stopping(deployment: Deployment) -> wire.DeploymentActionResponse:
+    return wire.DeploymentActionResponse(
+        id=deployment.short_id, status="stopping", message="Deployment is being stopped"
+    )
+
+
+def to_wire_starting(deployment: Deployment) -> wire.DeploymentActionResponse:
+    return wire.DeploymentActionResponse(
+        id=deployment.short_id, status="starting", message="Deployment is being started"
+    )
+
+
+# --- logs, metrics, status, events
+
+
+def to_wire_log(record: LogRecord) -> wire.LogEntry:
+    return wire.LogEntry(
+        timestamp=format_precise_timestamp(record.timestamp),
+        level=record.level.value,
+        message=record.message,
+        source=record.source,
+        replica=record.replica,
+        stream=record.stream,
+    )
+
+
+def to_wire_metrics(series: MetricSeries) -> wire.MetricsResponse:
+    return wire.MetricsResponse(
+        metrics=wire.MetricSeriesModel(
+            cpu=[_point(point) for point in series.cpu],
+            memory=[_whole(point) for point in series.memory],
+            requests=[_whole(point) for point in series.requests],
+        )
+    )
+
+
+def _point(point: Point) -> wire.MetricPoint:
+    return wire.MetricPoint(timestamp=point.at, value=float(point.value))
+
+
+def _whole(point: Point) -> wire.MetricPoint:
+    return wire.MetricPoint(timestamp=point.at, value=round(point.value))
+
+
+def to_wire_status(state: DeploymentState) -> wire.DeploymentStatusResponse:
+    return wire.DeploymentStatusResponse(
+        status=state.status.value,
+        health=state.health.value,
+        replicas=wire.ReplicaCounts(desired=state.desired, ready=state.ready, available=state.available),
+        last_health_check=state.last_health_check,
+        uptime=format_uptime(state.uptime_seconds),
+        restart_count=state.restart_count,
+        reason=state.reason,
+        message=state.message,
+        error_message=state.error_message,
+    )
+
+
+def format_uptime(seconds: int) -> str:
+    """`2h 30m 45s`: leading units that are zero are left out, days go before hours; `0s` for none."""
+    minutes, second = divmod(max(0, seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    parts = [(days, "d"), (hour, "h"), (minute, "m"), (second, "s")]
+    while len(parts) > 1 and parts[0][0] == 0:
+        parts.pop(0)
+    return " ".join(f"{value}{unit}" for value, unit in parts)
+
+
+def to_wire_event(entry: JournalEntry) -> wire.EventFrame:
+    return wire.EventFrame(
+        type=entry.kind.value, deployment_id=entry.object_short_id, timestamp=entry.at, data=dict(entry.data)
+    )

@@ -1,0 +1,74 @@
+"""Accounts and sessions: register, login, refresh, logout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, post
+
+from backend.domain.errors import Forbidden, Invalid
+from backend.surfaces.container_engine.convert import to_wire_login, to_wire_registration
+from backend.surfaces.container_engine.described import answered_by, needs
+from backend.surfaces.credentials import principal_of
+from backend.surfaces.openapi import reads
+from backend.surfaces.request_body import read_json
+from backend.surfaces.responses import json_response
+from backend.surfaces.services import Services
+from backend.wire import container_engine as wire
+
+
+def auth_routes(services: Services) -> list[Any]:
+    accounts = services.accounts
+
+    @post(
+        "/v1/auth/register",
+        opt={"public": True},
+        operation_class=reads(wire.RegisterRequest),
+        responses=answered_by(201, wire.RegisterResponse, 400, 403, 409),
+        tags=["accounts"],
+    )
+    async def register(request: Request[Any, Any, Any]) -> Response[bytes]:
+        body = await read_json(request, wire.RegisterRequest)
+        if not services.registration_open:
+            raise Forbidden("Registration is closed on this server: ask its administrator for an account")
+        if body.password != body.confirm_password:
+            raise Invalid.at("confirmPassword", "confirmPassword must be the same as password")
+        user = await accounts.register(body.username, body.email, body.password)
+        return json_response(to_wire_registration(user), 201)
+
+    @post(
+        "/v1/auth/login",
+        status_code=200,
+        opt={"public": True},
+        operation_class=reads(wire.LoginRequest),
+        responses=answered_by(200, wire.LoginResponse, 400, 401, 404),
+        tags=["accounts"],
+    )
+    async def login(request: Request[Any, Any, Any]) -> Response[bytes]:
+        body = await read_json(request, wire.LoginRequest)
+        return json_response(to_wire_login(await accounts.login(body.email, body.password)))
+
+    @post(
+        "/v1/auth/refresh",
+        status_code=200,
+        opt={"public": True},
+        operation_class=reads(wire.RefreshRequest),
+        responses=answered_by(200, wire.RefreshResponse, 400, 401),
+        tags=["accounts"],
+    )
+    async def refresh(request: Request[Any, Any, Any]) -> Response[bytes]:
+        body = await read_json(request, wire.RefreshRequest)
+        tokens = await accounts.refresh(body.refresh_token)
+        return json_response(wire.RefreshResponse(access_token=tokens.access_token, expires_at=tokens.expires_at))
+
+    @post(
+        "/v1/auth/logout",
+        status_code=200,
+        responses=answered_by(200, wire.MessageResponse, *needs(session=True)),
+        tags=["accounts"],
+    )
+    async def logout(request: Request[Any, Any, Any]) -> Response[bytes]:
+        await accounts.logout(principal_of(request))
+        return json_response(wire.MessageResponse(message="Successfully logged out"))
+
+    return [register, login, refresh, logout]

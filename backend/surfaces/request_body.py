@@ -1,0 +1,117 @@
+"""A JSON body becomes a wire model, or Invalid with every fault named by its field."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from backend.domain.errors import FieldError, Invalid
+
+if TYPE_CHECKING:
+    from litestar import Request
+    from pydantic_core import ErrorDetails
+
+Model = TypeVar("Model", bound=BaseModel)
+
+MAX_FAULTS = 20
+_NUL_ESCAPE = b"\\u0000"
+
+_MESSAGES = {
+    "missing": "is required",
+    "string_type": "must be a string",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "is too large a number",
+    "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "list_type": "must be an array",
+    "datetime_type": "must be a time such as 2025-12-31T23:59:59Z",
+    "datetime_parsing": "must be a time such as 2025-12-31T23:59:59Z",
+    "datetime_from_date_parsing": "must be a time such as 2025-12-31T23:59:59Z",
+}
+
+
+class NotJson(Invalid):
+    """A body that is no JSON at all, or is not said to be."""
+
+
+async def read_json(request: Request[Any, Any, Any], model: type[Model]) -> Model:
+    """The body as a wire model. Raises NotJson or Invalid; field names are those of the wire."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await request.body()
+    if media_type != "application/json":
+        said = f"not {media_type!r}" if media_type else "and the request names none"
+        raise NotJson(f"The Content-Type must be application/json, {said}")
+    if not body.strip():
+        raise NotJson("The body is empty: send a JSON object")
+    try:
+        parsed = model.model_validate_json(body)
+    except ValidationError as error:
+        raise _invalid(error, model) from None
+    if _NUL_ESCAPE in body:
+        faults = [
+            FieldError(path, "must not contain the character U+0000") for path in _strings_with_nul(parsed.model_dump())
+        ]
+        if faults:
+            raise Invalid("A text contains the character U+0000: remove it", fields=tuple(faults))
+    return parsed
+
+
+def _invalid(error: ValidationError, model: type[BaseModel]) -> Invalid:
+    found = error.errors(include_url=False, include_input=False)
+    for fault in found:
+        if fault["type"] == "json_invalid":
+            return NotJson(f"The body is not valid JSON: {fault.get('ctx', {}).get('error', fault['msg'])}")
+        if not fault["loc"]:
+            return Invalid("The body must be a JSON object")
+    faults = tuple(_field_error(fault, model) for fault in found[:MAX_FAULTS])
+    return Invalid(f"{faults[0].field} {faults[0].message}", fields=faults)
+
+
+def _field_error(fault: ErrorDetails, model: type[BaseModel]) -> FieldError:
+    path = ".".join(_shown(part) for part in fault["loc"] if part != "[key]")
+    if fault["type"] == "extra_forbidden":
+        known = ", ".join(_fields_at(model, fault["loc"][:-1]))
+        return FieldError(path, f"is not a field of this request: the fields are {known}")
+    message = _MESSAGES.get(fault["type"])
+    return FieldError(path, message if message else fault["msg"][:1].lower() + fault["msg"][1:])
+
+
+def _shown(part: str | int) -> str:
+    """A part of a path, cut where a client sent a monster as a field's name."""
+    text = str(part)
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def _fields_at(model: type[BaseModel], location: Iterable[str | int]) -> list[str]:
+    """The wire names of the fields of the (nested) model at a location."""
+    for part in location:
+        for name, field in model.model_fields.items():
+            if part in (name, field.alias):
+                candidates = (field.annotation, *getattr(field.annotation, "__args__", ()))
+                with contextlib.suppress(StopIteration):
+                    model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+                break
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _strings_with_nul(value: Any, path: str = "") -> Iterable[str]:
+    if isinstance(value, str):
+        if "\0" in value:
+            yield path
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            here = f"{path}.{key}" if path else str(key)
+            if "\0" in str(key):
+                yield path
+            else:
+                yield from _strings_with_nul(inner, here)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _strings_with_nul(inner, f"{path}.{index}")

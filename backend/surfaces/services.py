@@ -1,0 +1,32 @@
+"""What a surface may call: the services that the composition root built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backend.services.accounts import AccountService
+    from backend.services.deployments import DeploymentService
+    from backend.services.event_bus import EventBus
+    from backend.services.live import LiveService
+    from backend.services.logs import LogService
+    from backend.services.metrics import MetricService
+    from backend.services.system import SystemService
+    from backend.services.terminals import TerminalService
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One of each, shared by every surface and listener. `max_body_bytes` bounds a request's body."""
+
+    accounts: AccountService
+    deployments: DeploymentService
+    events: EventBus
+    logs: LogService
+    metrics: MetricService
+    live: LiveService
+    terminals: TerminalService
+    system: SystemService
+    registration_open: bool
+    max_body_bytes: int

@@ -1,0 +1,117 @@
+"""What every socket does alike: refuse the handshake with an HTTP answer, and end with a code and a reason."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
+
+from litestar import WebSocket
+from litestar.exceptions import WebSocketDisconnect
+
+from backend.domain.errors import DomainError, NotFound, TooMany, Unauthorized, Unavailable
+
+if TYPE_CHECKING:
+    from backend.services.accounts import AccountService
+
+log = logging.getLogger(__name__)
+
+Socket = WebSocket[Any, Any, Any]
+
+NORMAL = 1000
+POLICY = 1008  # the credential does not hold any more
+FAILED = 1011
+TRY_LATER = 1013  # the client reads too slowly, or a part that is needed is down
+RECHECK_SECONDS = 15.0
+MAX_REASON_BYTES = 123
+
+
+class SocketEnd(Exception):
+    """Raised by a part of a socket's work to close it."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+async def refuse(socket: Socket, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+    """Answer the handshake with HTTP instead of accepting it."""
+    message = await socket.receive()
+    if message["type"] != "websocket.connect":
+        return
+    fields = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    fields += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    start: Any = {"type": "websocket.http.response.start", "status": status, "headers": fields}
+    rest: Any = {"type": "websocket.http.response.body", "body": body}
+    await socket.send(start)
+    await socket.send(rest)
+
+
+async def run_socket(socket: Socket, *parts: Coroutine[Any, Any, None]) -> None:
+    """Run the parts of an accepted socket's work side by side until the first ends; then close with what it says."""
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        ended = next(task for task in tasks if task.done())
+        end = _end_of(ended)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    if end is not None:
+        await close(socket, end)
+
+
+async def close(socket: Socket, end: SocketEnd) -> None:
+    """Close with a code and as much of the reason as a frame holds. Nothing where the other side is gone."""
+    reason = end.reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+    try:
+        await socket.close(code=end.code, reason=reason)
+    except (WebSocketDisconnect, RuntimeError):
+        log.debug("a socket was gone before it could be closed")
+
+
+def _end_of(task: asyncio.Future[None]) -> SocketEnd | None:
+    """How the socket closes after this part of its work; None where the other side closed it."""
+    error = task.exception()
+    if error is None:
+        return SocketEnd(NORMAL, "")
+    if isinstance(error, WebSocketDisconnect):
+        return None
+    if isinstance(error, SocketEnd):
+        return error
+    if isinstance(error, Unauthorized):
+        return SocketEnd(POLICY, error.message)
+    if isinstance(error, NotFound):
+        return SocketEnd(NORMAL, error.message)
+    if isinstance(error, Unavailable | TooMany):
+        return SocketEnd(TRY_LATER, error.message)
+    if isinstance(error, DomainError):
+        return SocketEnd(FAILED, error.message)
+    log.error("a socket's work failed", exc_info=error)
+    return SocketEnd(FAILED, "Something went wrong on the server; its log says what")
+
+
+async def watch_credential(accounts: AccountService, credential: str) -> None:
+    """Raises Unauthorized once the credential is expired or revoked. A storage that is down decides nothing."""
+    while True:
+        await asyncio.sleep(RECHECK_SECONDS)
+        try:
+            await accounts.authenticate(credential)
+        except Unavailable:
+            log.debug("a socket's credential could not be checked: storage does not answer")
+
+
+async def ignore_input(socket: Socket) -> None:
+    """Read what a client of a one-way socket sends, so that its going away is noticed. Raises WebSocketDisconnect."""
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(detail="the client went away")
+
+
+async def send_text(socket: Socket, text: str) -> None:
+    """Waits while the client does not read. Raises WebSocketDisconnect."""
+    await socket.send({"type": "websocket.send", "text": text, "bytes": None})
