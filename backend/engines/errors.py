@@ -1,0 +1,93 @@
+"""What goes wrong between us and the engine, told in the words of the core."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from docker.errors import APIError, DockerException
+from requests.exceptions import RequestException
+from requests.exceptions import Timeout as RequestTimeout
+from urllib3.exceptions import HTTPError
+
+from backend.domain.errors import Conflict, DomainError, EngineUnavailable, NotFound
+
+
+class EngineFault(Exception):
+    """The engine answered, with a refusal: its HTTP status and its text. Stays inside this package."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"{status}: {text}")
+        self.status = status
+        self.text = text
+
+    @classmethod
+    def of_body(cls, status: int, body: bytes) -> EngineFault:
+        """From an error response's body, which is `{"message": ...}` or plain text."""
+        text = body.decode("utf-8", "replace").strip()
+        # where it is not the documented form, the text itself is what there is to say
+        with suppress(ValueError, KeyError, TypeError):
+            text = str(json.loads(text)["message"])
+        return cls(status, text or f"status {status}")
+
+
+class EngineTimeout(EngineUnavailable):
+    """The engine took the request and did not answer in time."""
+
+
+def unavailable(address: str, cause: BaseException | str) -> EngineUnavailable:
+    """The engine cannot be reached: what happened and what to do."""
+    text = str(cause)
+    if "Permission denied" in text or isinstance(cause, PermissionError):
+        advice = "this user may not open its socket: join the 'docker' group and log in again, or run as root"
+    elif isinstance(cause, TimeoutError | RequestTimeout):
+        return EngineTimeout(
+            f"the container engine at {address} does not answer in time: look at its log, or restart it",
+            details={"address": address},
+        )
+    else:
+        advice = "start it (for example 'systemctl start docker', or dockerd), or set DOCKER_HOST to where it listens"
+    return EngineUnavailable(
+        f"no container engine answers at {address}: {advice}", details={"address": address, "cause": text[:300]}
+    )
+
+
+@contextmanager
+def sdk_errors(address: str) -> Iterator[None]:
+    """Turn what the docker SDK raises into EngineFault (it answered) or EngineUnavailable (it did not)."""
+    try:
+        yield
+    except APIError as error:
+        status = error.response.status_code if error.response is not None else 500
+        raise EngineFault(status, str(error.explanation or error)) from error
+    except (RequestException, HTTPError, DockerException, OSError) as error:
+        raise unavailable(address, error) from error
+
+
+def domain_error(fault: EngineFault, about: str) -> DomainError:
+    """NotFound for what is gone; EngineUnavailable where the engine itself says that it cannot serve; else Conflict
+    with details `reason`: `address` (IP taken), `subnet` (pool overlaps), `in_use`, or `refused`."""
+    text = fault.text.strip()
+    lower = text.lower()
+    if fault.status == 404:
+        reason = "image" if "no such image" in lower else "network" if "network" in lower else "container"
+        return NotFound(f"{about}: {text}", details={"reason": reason})
+    if "address already in use" in lower and "bind" not in lower:
+        return Conflict(f"{about}: its address is taken on the network", details={"reason": "address"})
+    if "pool overlaps" in lower:
+        return Conflict(f"{about}: pool overlaps with another network", details={"reason": "subnet"})
+    if "has active endpoints" in lower:
+        return Conflict(f"{about}: containers are still attached", details={"reason": "in_use"})
+    if fault.status == 503:
+        return EngineUnavailable(f"{about}: the engine cannot serve now: {text}")
+    return Conflict(f"{about}: the engine refuses: {text}", details={"reason": "refused", "status": fault.status})
+
+
+@contextmanager
+def translated(about: str) -> Iterator[None]:
+    """Let only domain errors out; `about` opens the message, e.g. `container web-1 cannot be started`."""
+    try:
+        yield
+    except EngineFault as fault:
+        raise domain_error(fault, about) from fault
