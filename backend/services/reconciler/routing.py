@@ -1,0 +1,117 @@
+"""Which replicas the ingress serves, and waiting until those taken out have finished."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from backend.domain.errors import Unavailable
+from backend.domain.ingress import Ingress, Route, Upstream
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 1.0
+
+
+class RouteBook:
+    """All routes of the installation. Nothing is applied before `open`, so that a fresh process that has not yet seen
+    the engine leaves the running ingress as it is."""
+
+    def __init__(self, ingress: Ingress, *, drain_seconds: float) -> None:
+        self._ingress = ingress
+        self._drain_seconds = drain_seconds
+        self._routes: dict[str, Route] = {}
+        self._by_host: dict[str, str] = {}
+        self._version = 0
+        self._applied = -1
+        self._opened = False
+        self._lock = asyncio.Lock()
+        self._retry: asyncio.Task[None] | None = None
+
+    def deployment_of_host(self, host: str) -> str | None:
+        """Whose route a Host name (without port) leads to."""
+        return self._by_host.get(host)
+
+    def set(self, deployment_id: str, hosts: Sequence[str], addresses: Sequence[str], unavailable_text: str) -> bool:
+        """Serve a deployment from these addresses; True where that is a change. Takes effect at `flush`."""
+        route = Route(
+            id=deployment_id,
+            hosts=tuple(hosts),
+            upstreams=tuple(Upstream(address) for address in sorted(addresses)),
+            unavailable_text=unavailable_text,
+        )
+        known = self._routes.get(deployment_id)
+        if known == route:
+            return False
+        for host in known.hosts if known else ():
+            self._by_host.pop(host, None)
+        self._routes[deployment_id] = route
+        self._by_host.update(dict.fromkeys(hosts, deployment_id))
+        self._version += 1
+        return True
+
+    def remove(self, deployment_id: str) -> None:
+        route = self._routes.pop(deployment_id, None)
+        if route:
+            for host in route.hosts:
+                self._by_host.pop(host, None)
+            self._version += 1
+
+    async def open(self) -> None:
+        self._opened = True
+        try:
+            await self.flush()
+        except Unavailable as error:
+            log.warning("the ingress does not take its routes yet: %s", error.message)
+
+    async def flush(self) -> None:
+        """Return once the routes set before are served. Raises Unavailable, and goes on trying."""
+        if not self._opened:
+            return
+        wanted = self._version
+        async with self._lock:
+            if self._applied >= wanted:
+                return
+            version = self._version
+            try:
+                await self._ingress.apply(tuple(self._routes.values()))
+            except Unavailable:
+                self._try_again()
+                raise
+            self._applied = version
+
+    def _try_again(self) -> None:
+        if self._retry is None or self._retry.done():
+            self._retry = asyncio.create_task(self._retry_loop(), name="route-retry")
+
+    async def _retry_loop(self) -> None:
+        while self._applied < self._version:
+            await asyncio.sleep(RETRY_SECONDS)
+            try:
+                async with self._lock:
+                    version = self._version
+                    await self._ingress.apply(tuple(self._routes.values()))
+                    self._applied = version
+            except Unavailable as error:
+                log.info("the ingress still refuses its routes: %s", error.message)
+
+    async def drained(self, address: str | None) -> None:
+        """Return when no request is at the address any more, at the latest after the drain time."""
+        if address is None:
+            return
+        deadline = asyncio.get_running_loop().time() + self._drain_seconds
+        poll = 0.05
+        while asyncio.get_running_loop().time() < deadline:
+            try:
+                if not (await self._ingress.in_flight()).get(address):
+                    return
+            except Unavailable:
+                return
+            await asyncio.sleep(poll)
+            poll = min(poll * 1.5, 0.5)
+
+    async def close(self) -> None:
+        if self._retry:
+            self._retry.cancel()
+            await asyncio.gather(self._retry, return_exceptions=True)

@@ -1,0 +1,238 @@
+"""One deployment's reconciler: looks, plans a step, takes it, and looks again until nothing is left to do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from backend.domain.deployments import Deployment, DesiredState
+from backend.domain.engine import ContainerPhase, ContainerState
+from backend.domain.errors import DomainError, EngineUnavailable, Unavailable
+from backend.services.reconciler.context import Shared
+from backend.services.reconciler.outcome import Outcome
+from backend.services.reconciler.record import LeaseLost, Recorder
+from backend.services.reconciler.replica_steps import ReplicaSteps
+from backend.services.reconciler.rollout import Plan, ReplicaFact, plan
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY_SECONDS = 1.0
+SLOWEST_RETRY_SECONDS = 60.0
+
+
+class DeploymentWorker:
+    """Runs passes one after another; `wake` asks for another. Ends when the deployment is gone."""
+
+    def __init__(self, shared: Shared, deployment_id: str) -> None:
+        self._shared = shared
+        self._id = deployment_id
+        self._wake = asyncio.Event()
+        self._retry_after: float | None = None
+        self._failures = 0
+        self.recorder = Recorder(shared, deployment_id)
+        self.steps = ReplicaSteps(shared, self.recorder, self.wake)
+        self.outcome = Outcome(shared, self.recorder)
+        self.task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self.wake()
+        self.task = asyncio.create_task(self._run(), name=f"reconcile-{self._id}")
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def close(self) -> None:
+        if self.task:
+            self.task.cancel()
+            await asyncio.gather(self.task, return_exceptions=True)
+        await self.steps.close()
+        await self.recorder.close()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._retry_after):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            self._retry_after = None
+            try:
+                gone = await self._pass()
+                self._failures = 0
+            except asyncio.CancelledError:
+                raise
+            except (EngineUnavailable, LeaseLost) as error:
+                log.info("deployment %s waits: %s", self._id, error.message)
+                self._back_off()
+            except DomainError as error:
+                log.warning("deployment %s: %s", self._id, error.message)
+                self._shared.report(self._id, "retrying", error.message)
+                self._back_off()
+            except Exception:
+                log.exception("reconciling deployment %s failed", self._id)
+                self._back_off()
+            else:
+                if gone:
+                    return
+
+    def _back_off(self) -> None:
+        self._retry_in(min(FIRST_RETRY_SECONDS * 2**self._failures, SLOWEST_RETRY_SECONDS))
+        self._failures += 1
+
+    def _retry_in(self, seconds: float) -> None:
+        self._retry_after = seconds if self._retry_after is None else min(seconds, self._retry_after)
+
+    # --- one pass
+
+    async def _pass(self) -> bool:
+        """One look and one step; True when the deployment is gone."""
+        shared = self._shared
+        async with shared.database.session() as session:
+            deployment = await shared.queries.by_id(session, self._id)
+        if deployment is None:
+            return True
+        if not shared.view.engine_up:
+            shared.report(self._id, "engine_down", f"waiting for the container engine: {shared.view.engine_message}")
+            return False
+        match deployment.desired:
+            case DesiredState.DELETED:
+                return await self._delete(deployment)
+            case DesiredState.STOPPED:
+                await self._stop(deployment)
+            case DesiredState.RUNNING:
+                await self._run_replicas(deployment)
+        return False
+
+    async def _delete(self, deployment: Deployment) -> bool:
+        shared = self._shared
+        await self.recorder.hold(deployment)
+        states = shared.view.of(deployment.id)
+        shared.routes.remove(deployment.id)
+        await self._flush_routes()
+        self.steps.abandon()
+        await asyncio.gather(*(self.steps.remove(deployment, state, drain=True) for state in states))
+        # What a crash left half-made may not be in the view yet.
+        for state in await shared.engine.list_containers(deployment.id):
+            await self.steps.remove(deployment, state, drain=False)
+        await self.steps.release_all(deployment)
+        await self.recorder.write(deployment, forget=True)
+        shared.progress.pop(deployment.id, None)
+        async with shared.database.session() as session:
+            in_use = await shared.queries.tenant_in_use(session, deployment.tenant_id)
+        if not in_use:
+            try:
+                await shared.slots.release_tenant(deployment.tenant_id)
+            except DomainError as error:
+                # Somebody deployed again meanwhile, or attached a container of their own.
+                log.info("the tenant's network stays: %s", error.message)
+        return True
+
+    async def _stop(self, deployment: Deployment) -> None:
+        shared = self._shared
+        states = shared.view.of(deployment.id)
+        active = [state for state in states if not _idle(state) or state.generation != deployment.generation]
+        if active:
+            await self.recorder.hold(deployment)
+            shared.report(deployment.id, "stopping", f"stopping {len(active)} replicas")
+            self._route(deployment, (), "the app is stopped")
+            await self._flush_routes()
+            self.steps.abandon()
+            await asyncio.gather(
+                *(
+                    self.steps.stop(deployment, state)
+                    if state.generation == deployment.generation
+                    else self.steps.remove(deployment, state, drain=True)
+                    for state in active
+                )
+            )
+        self._route(deployment, (), "the app is stopped")
+        await self._flush_routes()
+        await self.outcome.stopped(deployment)
+        await self.recorder.rest()
+
+    async def _run_replicas(self, deployment: Deployment) -> None:
+        shared = self._shared
+        states = shared.view.of(deployment.id)
+        facts = self._facts(deployment, states)
+        step = plan(deployment.replicas, deployment.generation, facts)
+        by_id = {state.id: state for state in states}
+
+        self._route(
+            deployment, [endpoint for key in step.route if (endpoint := by_id[key].endpoint)], "no replica is ready yet"
+        )
+        if await self.outcome.rolled_back(deployment, states):
+            self.wake()
+            return
+        await self._flush_routes()
+        for key in step.retire:
+            await self.recorder.hold(deployment)
+            self.steps.retire_later(deployment, by_id[key])
+        if step.create or step.start:
+            await self.recorder.hold(deployment)
+            try:
+                await self._make(deployment, step, by_id)
+            except EngineUnavailable:
+                raise
+            except DomainError as error:
+                retry = await self.outcome.cannot_make(deployment, error)
+                self._retry_in(retry)
+                return
+        self.steps.revive(deployment, states)
+        await self.outcome.settle(deployment, shared.view.of(deployment.id), step)
+        if step.complete:
+            await self.recorder.rest()
+
+    def _facts(self, deployment: Deployment, states: Sequence[ContainerState]) -> list[ReplicaFact]:
+        shared = self._shared
+        facts = []
+        for state in states:
+            ready = False
+            if state.phase is ContainerPhase.RUNNING:
+                probe = shared.monitor.watch(
+                    state,
+                    deployment.spec.health_check,
+                    shared.address.host(deployment.app_name),
+                    presumed_ready=False,
+                )
+                ready = probe.ready
+            else:
+                shared.monitor.forget(state.id)
+            facts.append(
+                ReplicaFact(
+                    container_id=state.id,
+                    generation=state.generation,
+                    ordinal=state.ordinal,
+                    ready=ready,
+                    idle=_idle(state) and not self.steps.busy(state.id),
+                    draining=state.id in shared.draining,
+                )
+            )
+        return facts
+
+    async def _make(self, deployment: Deployment, step: Plan, by_id: dict[str, ContainerState]) -> None:
+        if step.create:
+            await self.steps.ensure_image(deployment)
+            await self.steps.create(deployment, step.create)
+        if step.start:
+            await asyncio.gather(*(self.steps.start(deployment, by_id[key]) for key in step.start))
+        self.wake()
+
+    # --- routes
+
+    def _route(self, deployment: Deployment, endpoints: Sequence[str], otherwise: str) -> None:
+        self._shared.routes.set(deployment.id, (self._shared.address.host(deployment.app_name),), endpoints, otherwise)
+
+    async def _flush_routes(self) -> None:
+        try:
+            await self._shared.routes.flush()
+        except Unavailable as error:
+            # The book goes on trying; replicas must not be held up, nor stopped, by a door that is shut.
+            log.warning("routes of %s are not served yet: %s", self._id, error.message)
+            self._retry_in(FIRST_RETRY_SECONDS)
+
+
+def _idle(state: ContainerState) -> bool:
+    """Down, and not coming back by itself."""
+    return state.phase in (ContainerPhase.CREATED, ContainerPhase.EXITED, ContainerPhase.DEAD)

@@ -1,0 +1,68 @@
+"""Queries on the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from backend.domain.journal import JournalEntry, JournalKind
+from backend.storage.tables import JournalRow
+
+
+async def append(
+    session: AsyncSession,
+    *,
+    tenant_id: str,
+    object_id: str,
+    object_short_id: str,
+    generation: int,
+    kind: JournalKind,
+    actor: str,
+    message: str,
+    data: Mapping[str, object],
+    at: datetime,
+) -> JournalEntry:
+    """Add one row; the returned entry holds its sequence. It is durable when the session's transaction is."""
+    row = JournalRow(
+        tenant_id=tenant_id,
+        object_id=object_id,
+        object_short_id=object_short_id,
+        generation=generation,
+        kind=kind.value,
+        actor=actor,
+        message=message,
+        data=dict(data),
+        at=at,
+    )
+    session.add(row)
+    await session.flush()
+    return _to_entry(row)
+
+
+async def of_object(session: AsyncSession, object_id: str, *, before: int | None, limit: int) -> list[JournalEntry]:
+    """Newest first, of sequences below `before`."""
+    query = select(JournalRow).where(col(JournalRow.object_id) == object_id)
+    if before is not None:
+        query = query.where(col(JournalRow.sequence) < before)
+    rows = await session.scalars(query.order_by(col(JournalRow.sequence).desc()).limit(limit))
+    return [_to_entry(row) for row in rows]
+
+
+def _to_entry(row: JournalRow) -> JournalEntry:
+    assert row.sequence is not None
+    return JournalEntry(
+        sequence=row.sequence,
+        tenant_id=row.tenant_id,
+        object_id=row.object_id,
+        object_short_id=row.object_short_id,
+        generation=row.generation,
+        kind=JournalKind(row.kind),
+        actor=row.actor,
+        message=row.message,
+        data=row.data,
+        at=row.at,
+    )
