@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import os
 import re
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ _SECRETS = (
     # ?token=... of a socket's address, and other names under which a credential is passed
     (re.compile(r"(?i)\b((?:access_|refresh_)?token|api_?key|password|secret)=[^\s&\"'#]+"), r"\1=***"),
     (re.compile(r"(?i)\b(bearer)\s+[a-z0-9._~+/=-]+"), r"\1 ***"),
-    (re.compile(r"\bce_(api|dev)_[A-Za-z0-9_-]+"), r"ce_\1_***"),
+    (re.compile(r"\bce_(api|dev|refresh)_[A-Za-z0-9_-]+"), r"ce_\1_***"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), "***"),
     (re.compile(r"(\w+://[^\s:/@]+):[^\s@/]+@"), r"\1:***@"),
 )
@@ -36,6 +37,14 @@ class MaskingFormatter(logging.Formatter):
         return mask_secrets(super().format(record))
 
 
+def _is_stderr(path: Path) -> bool:
+    """Whether stderr was redirected to that very file, where every line would then stand twice."""
+    try:
+        return os.path.samestat(os.fstat(sys.stderr.fileno()), path.stat())
+    except (OSError, ValueError):
+        return False
+
+
 def start_logging(path: Path, level: str, *, foreground: bool) -> None:
     """Send the process's log to a file (mode 0600, 10 MiB, 5 kept), and to stderr in the foreground."""
     formatter = MaskingFormatter(FORMAT)
@@ -44,7 +53,7 @@ def start_logging(path: Path, level: str, *, foreground: bool) -> None:
     )
     path.chmod(0o600)
     handlers: list[logging.Handler] = [file]
-    if foreground:
+    if foreground and not _is_stderr(path):
         handlers.append(logging.StreamHandler(sys.stderr))
     for handler in handlers:
         handler.setFormatter(formatter)

@@ -28,5 +28,4 @@ class Services:
     live: LiveService
     terminals: TerminalService
     system: SystemService
-    registration_open: bool
     max_body_bytes: int

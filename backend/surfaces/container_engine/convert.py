@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from backend.domain.accounts import ApiKey, CreatedApiKey, Profile, TokenPair, User
@@ -15,7 +16,7 @@ from backend.domain.deployments import (
     Resources,
 )
 from backend.domain.journal import JournalEntry, JournalKind
-from backend.domain.logs import LogRecord
+from backend.domain.logs import LogLevel, LogRecord
 from backend.domain.metrics import MetricSeries, Point
 from backend.domain.paging import Page
 from backend.wire import container_engine as wire
@@ -244,6 +245,22 @@ def to_wire_log(record: LogRecord) -> wire.LogEntry:
         replica=record.replica,
         stream=record.stream,
     )
+
+
+def to_wire_batch(records: Sequence[LogRecord], dropped: int) -> list[wire.LogEntry]:
+    """A batch of a followed log. Where lines were lost because the client reads too slowly, the first entry says so."""
+    entries = [to_wire_log(record) for record in records]
+    if dropped:
+        lost = wire.LogEntry(
+            timestamp=entries[0].timestamp if entries else format_precise_timestamp(datetime.now(UTC)),
+            level=LogLevel.WARN.value,
+            message=f"{dropped} lines were left out here, because they were read too slowly",
+            source="pilothouse",
+            replica="",
+            stream="",
+        )
+        entries.insert(0, lost)
+    return entries
 
 
 def to_wire_metrics(series: MetricSeries) -> wire.MetricsResponse:

@@ -6,7 +6,6 @@ from typing import Any
 
 from litestar import Request, Response, post
 
-from backend.domain.errors import Forbidden, Invalid
 from backend.surfaces.container_engine.convert import to_wire_login, to_wire_registration
 from backend.surfaces.container_engine.described import answered_by, needs
 from backend.surfaces.credentials import principal_of
@@ -29,11 +28,7 @@ def auth_routes(services: Services) -> list[Any]:
     )
     async def register(request: Request[Any, Any, Any]) -> Response[bytes]:
         body = await read_json(request, wire.RegisterRequest)
-        if not services.registration_open:
-            raise Forbidden("Registration is closed on this server: ask its administrator for an account")
-        if body.password != body.confirm_password:
-            raise Invalid.at("confirmPassword", "confirmPassword must be the same as password")
-        user = await accounts.register(body.username, body.email, body.password)
+        user = await accounts.register(body.username, body.email, body.password, body.confirm_password)
         return json_response(to_wire_registration(user), 201)
 
     @post(

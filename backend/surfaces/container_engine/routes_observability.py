@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from litestar import Request, Response, get
@@ -79,8 +80,10 @@ async def _followed(services: Services, who: Principal, deployment_id: str, want
     """One JSON object a line, as the lines come. A failure on the way is the last line, in the error's shape."""
     batches = services.logs.follow(who, deployment_id, tail=wanted.tail, since=wanted.since, until=wanted.until)
     try:
-        async for batch in batches:
-            yield b"".join(convert.to_wire_log(record).model_dump_json().encode() + b"\n" for record in batch.records)
+        async with aclosing(batches):
+            async for batch in batches:
+                entries = convert.to_wire_batch(batch.records, batch.dropped)
+                yield b"".join(entry.model_dump_json(by_alias=True).encode() + b"\n" for entry in entries)
     except DomainError as error:
         log.info("following the logs of %s ended: %s", deployment_id, error.message)
         yield error_answer(error)[1] + b"\n"

@@ -6,7 +6,6 @@ from typing import Any
 
 from litestar import Request, Response, get, put
 
-from backend.domain.errors import Invalid
 from backend.surfaces.container_engine.convert import to_wire_profile, to_wire_profile_update
 from backend.surfaces.container_engine.described import answered_by, needs
 from backend.surfaces.credentials import principal_of
@@ -43,9 +42,9 @@ def user_routes(services: Services) -> list[Any]:
     )
     async def change_password(request: Request[Any, Any, Any]) -> Response[bytes]:
         body = await read_json(request, wire.PasswordChangeRequest)
-        if body.new_password != body.confirm_new_password:
-            raise Invalid.at("confirmNewPassword", "confirmNewPassword must be the same as newPassword")
-        await accounts.change_password(principal_of(request), body.current_password, body.new_password)
+        await accounts.change_password(
+            principal_of(request), body.current_password, body.new_password, body.confirm_new_password
+        )
         return json_response(wire.MessageResponse(message="Password updated successfully"))
 
     return [get_profile, update_profile, change_password]

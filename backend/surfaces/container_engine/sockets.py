@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import Any
 
 from litestar import WebSocket, websocket
@@ -79,6 +80,7 @@ async def _send_events(socket: Socket, subscription: Any) -> None:
 
 
 async def _send_logs(socket: Socket, services: Services, who: Principal, deployment_id: str, tail: int | None) -> None:
-    async for batch in services.logs.follow(who, deployment_id, tail=tail):
-        for record in batch.records:
-            await send_text(socket, convert.to_wire_log(record).model_dump_json(by_alias=True))
+    async with aclosing(services.logs.follow(who, deployment_id, tail=tail)) as batches:
+        async for batch in batches:
+            for entry in convert.to_wire_batch(batch.records, batch.dropped):
+                await send_text(socket, entry.model_dump_json(by_alias=True))

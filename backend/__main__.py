@@ -1,0 +1,40 @@
+"""`python -m backend COMMAND`. Exit codes: 0 done, 1 failed, 2 wrong use or settings, 3 already running or not running."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from backend.commands.arguments import parse
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code."""
+    chosen = parse(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if chosen.command == "serve":
+            from backend.commands.serve import serve
+
+            return serve(chosen)
+        if chosen.command == "stop":
+            from backend.commands.stop import stop
+
+            return stop(chosen)
+        if chosen.command == "admin":
+            from backend.commands.admin import create_admin
+
+            return create_admin(chosen)
+        if chosen.command == "status":
+            from backend.commands.status import status
+
+            return status(chosen)
+        from backend.commands.doctor import doctor
+
+        return doctor(chosen)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

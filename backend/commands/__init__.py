@@ -1,0 +1,1 @@
+"""The commands of `python -m backend`. Each module imports the heavy parts only when it runs."""

@@ -1,0 +1,170 @@
+"""`serve`: the backend in the foreground, or started in the background and waited for."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+
+from backend.commands.exits import DONE, FAILED, STATE, WRONG_USE, complain
+from backend.listeners import CannotListen, Listener, Listeners, bind_tcp, bind_unix
+from backend.run_lock import AlreadyRunning, run_lock
+from backend.settings import Settings, SettingsError, load_settings
+from backend.version import version
+from backend.wire.rendezvous import (
+    BackendInfo,
+    Places,
+    StartupProgress,
+    process_start_of,
+    write_backend_info,
+    write_startup_progress,
+)
+
+log = logging.getLogger("backend")
+
+FLAGS = ("host", "port", "ingress_port", "bind", "data_dir")
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Run until a signal ends it."""
+    try:
+        settings = load_settings({name: getattr(arguments, name) for name in FLAGS})
+    except SettingsError as error:
+        complain(str(error))
+        return WRONG_USE
+    places = Places.of(settings.data_dir)
+    if arguments.background:
+        from backend.commands.background import start_in_background
+
+        return start_in_background(places, arguments)
+    try:
+        places.prepare()
+        with run_lock(places.lock_file):
+            return _run(settings, places)
+    except AlreadyRunning as error:
+        complain(f"a backend already serves {places.data_dir} ({error}): stop it with 'pilothouse stop'")
+        return STATE
+    except OSError as error:
+        complain(f"the data dir {places.data_dir} cannot be used: {error}")
+        return FAILED
+
+
+def _run(settings: Settings, places: Places) -> int:
+    from backend.log_files import start_logging
+
+    start_logging(places.log_file, settings.log_level, foreground=True)
+    progress = _Progress(places)
+    try:
+        progress("settings", "Reading settings")
+        import uvloop
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, places, progress))
+    except (CannotListen, SettingsError) as error:
+        progress.fail(str(error))
+        complain(str(error))
+        return FAILED
+    except Exception as error:
+        log.exception("the backend failed")
+        message = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
+        progress.fail(str(message))
+        complain(f"the backend failed: {message}; see {places.log_file}")
+        return FAILED
+    return DONE
+
+
+class _Progress:
+    """Tells how far a start-up has come, to the log and to whoever waits for it."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._step = ""
+
+    def __call__(self, step: str, message: str) -> None:
+        self._step = step
+        log.info("%s", message)
+        write_startup_progress(self._places, StartupProgress(step, message))
+
+    def fail(self, message: str) -> None:
+        write_startup_progress(self._places, StartupProgress(self._step, message, failed=True))
+
+
+async def _serve(settings: Settings, places: Places, progress: _Progress) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    for warning in settings.warnings:
+        log.warning("%s", warning)
+
+    with contextlib.ExitStack() as doors:
+        # Taken first, so that a port that is in use is known before anything is touched.
+        main = doors.enter_context(bind_tcp(settings.host, settings.port, "port"))
+        bound = [
+            (binding, doors.enter_context(bind_tcp(binding.host, binding.port, f"bind {binding}")))
+            for binding in settings.bind
+        ]
+        from backend.app import build
+        from backend.host_check import HostCheck
+
+        async with build(settings, progress) as application:
+            names = (*settings.allowed_hosts, *settings.listening_hosts)
+            listeners = [Listener(main, HostCheck(application.root, names))]
+            listeners += [
+                Listener(found, HostCheck(application.surface(binding.surface), names)) for binding, found in bound
+            ]
+            owner = doors.enter_context(bind_unix(places.socket))
+            listeners.append(Listener(owner, application.root, owner_only=True))
+            servers = Listeners(listeners, access_log=settings.access_log)
+            await servers.start()
+            _announce(settings, places)
+            progress("listening", f"Listening on http://{_shown(settings.host)}:{settings.port}")
+            try:
+                await _until(stop, servers)
+            finally:
+                log.info("Stopping; apps and ingress keep running")
+                places.backend_file.unlink(missing_ok=True)
+                places.socket.unlink(missing_ok=True)
+                application.begin_stop()
+                await servers.stop()
+    log.info("Stopped")
+
+
+async def _until(stop: asyncio.Event, servers: Listeners) -> None:
+    """Until a signal came or a listener failed."""
+    waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(servers.wait())]
+    try:
+        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in waits:
+            task.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+
+def _announce(settings: Settings, places: Places) -> None:
+    write_backend_info(
+        places,
+        BackendInfo(
+            pid=os.getpid(),
+            socket=str(places.socket),
+            host=settings.host,
+            port=settings.port,
+            ingress_port=settings.ingress_port,
+            version=version(),
+            started_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            process_start=process_start_of(os.getpid()),
+        ),
+    )
+    if sys.stderr.isatty():
+        complain(f"the API is at http://{_shown(settings.host)}:{settings.port}; Ctrl+C ends it")
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
