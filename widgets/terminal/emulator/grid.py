@@ -1,0 +1,333 @@
+"""The cells: rows, scrollback, drawing and scrolling."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+import pyte
+from pyte import modes
+from pyte.screens import Char, Cursor, Margins
+
+from widgets.terminal.emulator.row import STUB, Row
+from widgets.terminal.emulator.style import (
+    BLINK,
+    BOLD,
+    DEFAULT,
+    DEFAULT_COLOUR,
+    ITALIC,
+    REVERSE,
+    RGB,
+    STRIKE,
+    Style,
+)
+from widgets.terminal.emulator.width import SPANS, cell_width
+
+MAX_SIDE: Final = 2000
+"""Most columns or lines a screen takes on."""
+
+DEFAULT_SCROLLBACK: Final = 10_000
+
+_DEFAULT_MODES = frozenset({modes.DECAWM, modes.DECTCEM})
+_NAMES = ("black", "red", "green", "brown", "blue", "magenta", "cyan", "white")
+
+
+class Grid(pyte.Screen):
+    """Rows as text plus styles, behind pyte's names.
+
+    `rows` are the lines on show, `history` the lines that scrolled away (plain ones as bare strings), oldest first.
+    `history_total` counts all lines that ever scrolled away: with it a viewer keeps its place while output goes on.
+    A cursor with `x == columns` waits to wrap. `top` and `bottom` bound the scrolling region, both included.
+    """
+
+    def __init__(self, columns: int, lines: int, scrollback: int = DEFAULT_SCROLLBACK) -> None:
+        # pyte's own __init__ would make its dictionary of cells, which this screen replaces.
+        self.columns = max(1, min(columns, MAX_SIDE))
+        self.lines = max(1, min(lines, MAX_SIDE))
+        self.history: deque[Row | str] = deque(maxlen=scrollback)
+        self.history_total = 0
+        self.dirty: set[int] = set()
+        self.rows: list[Row] = []
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the state after power-on; the scrollback stays."""
+        self.rows = [Row() for _ in range(self.lines)]
+        self.pen: Style = DEFAULT
+        self.top, self.bottom = 0, self.lines - 1
+        self.mode: set[int] = set(_DEFAULT_MODES)
+        self.alternate = False
+        self.title = ""
+        self.icon_name = ""
+        self.charset = 0
+        self.g0_charset = self.g1_charset = ""
+        self.tabstops = set(range(8, MAX_SIDE, 8))
+        self.cursor = Cursor(0, 0)
+        self.saved_columns = None
+        self._table: dict[int, str] | None = None
+        self._last_drawn = ""
+        self.touch_all()
+
+    def touch_all(self) -> None:
+        """Mark every line as changed."""
+        if len(self.dirty) < self.lines:
+            self.dirty.update(range(self.lines))
+
+    # Reading
+
+    @property
+    def margins(self) -> Margins | None:
+        """The scrolling region; None where it is the whole screen."""
+        whole = self.top == 0 and self.bottom == self.lines - 1
+        return None if whole else Margins(self.top, self.bottom)
+
+    @margins.setter
+    def margins(self, value: Margins | None) -> None:
+        self.top, self.bottom = value or (0, self.lines - 1)
+
+    @property
+    def display(self) -> list[str]:
+        """The lines on show as text, padded to the width."""
+        return [row.shown(0, self.columns) + " " * max(0, self.columns - len(row.text)) for row in self.rows]
+
+    @property
+    def buffer(self) -> dict[int, dict[int, Char]]:  # type: ignore[override]  # a view, made on demand
+        """pyte's matrix of cells, for readers that know pyte. Writing to it has no effect."""
+        return {y: dict(enumerate(_cells(row))) for y, row in enumerate(self.rows)}
+
+    @property
+    def history_first(self) -> int:
+        """The absolute number of the oldest line kept; the first line on show has number `history_total`."""
+        return self.history_total - len(self.history)
+
+    def line(self, number: int) -> Row | None:
+        """The line with this absolute number, from the scrollback or the screen; None where there is none."""
+        if number >= self.history_total:
+            y = number - self.history_total
+            return self.rows[y] if y < self.lines else None
+        at = number - self.history_first
+        if at < 0:
+            return None
+        kept = self.history[at]
+        return Row(kept) if isinstance(kept, str) else kept
+
+    # Drawing
+
+    def draw(self, data: str) -> None:
+        """Show text at the cursor, wrapping as the modes say."""
+        if self._table is not None:
+            data = data.translate(self._table)
+        if data.isascii():
+            self._draw_narrow(data)
+        else:
+            for span in SPANS.finditer(data):
+                if span.lastindex == 1:
+                    self._draw_narrow(span[1])
+                else:
+                    self._draw_one(span[2])
+
+    def _draw_narrow(self, data: str) -> None:
+        """Draw text of one cell each."""
+        self._last_drawn = data[-1]
+        cursor, columns = self.cursor, self.columns
+        at, length = 0, len(data)
+        while True:
+            x = cursor.x
+            if x >= columns:
+                x = self._wrap()
+            count = min(length - at, columns - x)
+            piece = data if count == length else data[at : at + count]
+            row = self.rows[cursor.y]
+            if modes.IRM in self.mode:
+                row.insert(x, count, columns, self.pen.blank)
+            row.put(x, piece, self.pen)
+            self.dirty.add(cursor.y)
+            cursor.x = x + count
+            at += count
+            if at == length:
+                return
+            if modes.DECAWM not in self.mode:
+                row.put(columns - 1, data[-1], self.pen)
+                return
+
+    def _draw_one(self, char: str) -> None:
+        """Draw a character that may take no cell or two."""
+        width = cell_width(char)
+        if width < 0:
+            return
+        if width == 0:
+            self._combine(char)
+            return
+        cursor, columns = self.cursor, self.columns
+        if width > columns:
+            return
+        self._last_drawn = char
+        x = cursor.x
+        if x + width > columns:
+            if modes.DECAWM in self.mode and x < columns:
+                self.rows[cursor.y].erase(x, columns, columns, self.pen.blank)
+                cursor.x = columns
+            x = self._wrap() if cursor.x >= columns and modes.DECAWM in self.mode else columns - width
+        row = self.rows[cursor.y]
+        if modes.IRM in self.mode:
+            row.insert(x, width, columns, self.pen.blank)
+        if width == 2:
+            row.put(x, char + STUB, self.pen)
+            row.wide = True
+        else:
+            row.put(x, char, self.pen)
+        self.dirty.add(cursor.y)
+        cursor.x = x + width
+
+    def _combine(self, mark: str) -> None:
+        """Join a mark to the character before the cursor, on this line or the one that wrapped into it."""
+        x, y = min(self.cursor.x, self.columns) - 1, self.cursor.y
+        if x < 0:
+            if y == 0 or not self.rows[y - 1].wrapped:
+                return
+            y -= 1
+            x = self.columns - 1
+        row = self.rows[y]
+        if x > 0 and x < len(row.text) and row.text[x] == STUB:
+            x -= 1
+        row.combine(x, mark)
+        self.dirty.add(y)
+
+    def _wrap(self) -> int:
+        """Go on in the next line, or stay on the last cell where autowrap is off; returns the column."""
+        cursor = self.cursor
+        if modes.DECAWM not in self.mode:
+            cursor.x = self.columns - 1
+            return cursor.x
+        self.rows[cursor.y].wrapped = True
+        cursor.x = 0
+        self.index()
+        return 0
+
+    def draw_lines(self, block: str) -> None:
+        """Draw many lines of printable ASCII, each ended by CR LF. The bulk path of a flood."""
+        lines = block.split("\r\n")
+        lines.pop()
+        start = 0
+        plain = (
+            self._table is None
+            and self.pen.bg == DEFAULT_COLOUR
+            and modes.IRM not in self.mode
+            and self.top == 0
+            and self.bottom == self.lines - 1
+            and max(map(len, lines)) <= self.columns
+        )
+        while start < len(lines):
+            line = lines[start]
+            if plain and self.cursor.y == self.bottom and self.cursor.x == 0 and not self.rows[-1].text:
+                self._append_lines(lines[start:])
+                return
+            if line:
+                self.draw(line)
+            self.cursor.x = 0
+            self.linefeed()
+            start += 1
+
+    def _append_lines(self, lines: list[str]) -> None:
+        """Put lines that fit under the last line, which is blank, and leave a blank one under them."""
+        pen = self.pen
+        self._last_drawn = lines[-1][-1:] or self._last_drawn
+        if pen is DEFAULT:
+            away = len(lines)
+            held = self.rows[: self.lines - 1]
+            fresh = [Row(line) for line in lines[-(self.lines - 1) :]] if self.lines > 1 else []
+            gone: list[Row | str] = [*held[:away], *lines[: away - len(fresh)]]
+            self.rows = [*held[away:], *fresh, Row()]
+        else:
+            made = [Row(line, [pen] * len(line) or None) for line in lines]
+            every = [*self.rows[:-1], *made, Row()]
+            gone = list(every[: -self.lines])
+            self.rows = every[-self.lines :]
+        if not self.alternate:
+            self.history_total += len(gone)
+            self.history.extend(gone[-(self.history.maxlen or 0) :] if self.history.maxlen else [])
+        self.touch_all()
+
+    # Scrolling
+
+    def index(self) -> None:
+        """Down one line, scrolling the region at its bottom."""
+        y = self.cursor.y
+        if y == self.bottom:
+            self.scroll_region(1)
+        elif y < self.lines - 1:
+            self.cursor.y = y + 1
+
+    def reverse_index(self) -> None:
+        """Up one line, scrolling the region at its top."""
+        y = self.cursor.y
+        if y == self.top:
+            self.scroll_region(-1)
+        elif y > 0:
+            self.cursor.y = y - 1
+
+    def linefeed(self) -> None:
+        """Down one line; to the first column too in newline mode."""
+        self.index()
+        if modes.LNM in self.mode:
+            self.cursor.x = 0
+
+    def scroll_region(self, count: int, top: int | None = None, keep: bool = True) -> None:
+        """Move the region up by `count` lines, down for a negative one. What leaves at the top of the normal screen
+        goes to the scrollback, unless `keep` is False."""
+        rows = self.rows
+        first = self.top if top is None else top
+        last = self.bottom
+        fill = self.pen.blank
+        size = last - first + 1
+        moved = min(abs(count), size)
+        if count > 0:
+            if keep and first == 0 and not self.alternate:
+                self.history_total += moved
+                if self.history.maxlen:
+                    self.history.extend(rows[:moved])
+            if moved == 1:
+                del rows[first]
+                rows.insert(last, Row.blank(self.columns, fill))
+            else:
+                del rows[first : first + moved]
+                rows[last + 1 - moved : last + 1 - moved] = [Row.blank(self.columns, fill) for _ in range(moved)]
+        else:
+            del rows[last + 1 - moved : last + 1]
+            rows[first:first] = [Row.blank(self.columns, fill) for _ in range(moved)]
+        if size == self.lines:
+            self.touch_all()
+        else:
+            self.dirty.update(range(first, last + 1))
+
+
+def _colour_name(colour: int) -> str:
+    """pyte's word for a colour."""
+    if colour < 0:
+        return "default"
+    if colour < 8:
+        return _NAMES[colour]
+    if colour < 16:
+        return "bright" + _NAMES[colour - 8]
+    return f"{colour - RGB:06x}" if colour >= RGB else pyte.graphics.FG_BG_256[colour]
+
+
+def _cells(row: Row) -> list[Char]:
+    cells = []
+    for x, char in enumerate(row.text):
+        look = row.styles[x] if row.styles is not None else DEFAULT
+        data = "" if char == STUB else char + (row.clusters or {}).get(x, "")
+        cells.append(
+            Char(
+                data,
+                _colour_name(look.fg),
+                _colour_name(look.bg),
+                bold=bool(look.flags & BOLD),
+                italics=bool(look.flags & ITALIC),
+                underscore=bool(look.underline),
+                strikethrough=bool(look.flags & STRIKE),
+                reverse=bool(look.flags & REVERSE),
+                blink=bool(look.flags & BLINK),
+            )
+        )
+    return cells

@@ -1,0 +1,222 @@
+"""How a cell looks, and what SGR does to it.
+
+Styles are interned, so that a run of equal cells is found by comparing identities; a duplicate (after the bounded
+intern table let one go) only splits a run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+BOLD: Final = 1
+DIM: Final = 2
+ITALIC: Final = 4
+BLINK: Final = 8
+REVERSE: Final = 16
+CONCEAL: Final = 32
+STRIKE: Final = 64
+OVERLINE: Final = 128
+
+DEFAULT_COLOUR: Final = -1
+RGB: Final = 0x1000000
+"""Added to 0xRRGGBB; a colour below it is an index of the palette of 256, `DEFAULT_COLOUR` the terminal's own."""
+
+_SET = {1: BOLD, 2: DIM, 3: ITALIC, 5: BLINK, 6: BLINK, 7: REVERSE, 8: CONCEAL, 9: STRIKE, 53: OVERLINE}
+_CLEAR = {
+    22: BOLD | DIM,
+    23: ITALIC,
+    25: BLINK,
+    27: REVERSE,
+    28: CONCEAL,
+    29: STRIKE,
+    55: OVERLINE,
+}
+_MAX_PARAMETERS = 64
+
+
+class Style:
+    """One look. `underline` is 0 none, 1 single, 2 double, 3 curly, 4 dotted, 5 dashed.
+
+    Compared by identity: make them with `style()`. `blank` is what erasing leaves behind: the background alone.
+    """
+
+    __slots__ = ("_blank", "bg", "fg", "flags", "underline", "underline_colour")
+
+    def __init__(self, fg: int, bg: int, flags: int, underline: int, underline_colour: int) -> None:
+        self.fg = fg
+        self.bg = bg
+        self.flags = flags
+        self.underline = underline
+        self.underline_colour = underline_colour
+        self._blank: Style | None = None
+
+    @property
+    def blank(self) -> Style:
+        if self._blank is None:
+            self._blank = style(bg=self.bg)
+        return self._blank
+
+    def __repr__(self) -> str:
+        return f"Style(fg={self.fg:#x}, bg={self.bg:#x}, flags={self.flags}, underline={self.underline})"
+
+
+DEFAULT: Final = Style(DEFAULT_COLOUR, DEFAULT_COLOUR, 0, 0, DEFAULT_COLOUR)
+
+
+@lru_cache(16384)
+def _interned(fg: int, bg: int, flags: int, underline: int, underline_colour: int) -> Style:
+    return Style(fg, bg, flags, underline, underline_colour)
+
+
+def style(
+    fg: int = DEFAULT_COLOUR,
+    bg: int = DEFAULT_COLOUR,
+    flags: int = 0,
+    underline: int = 0,
+    underline_colour: int = DEFAULT_COLOUR,
+) -> Style:
+    """The interned style with these looks."""
+    if fg < 0 and bg < 0 and not flags and not underline and underline_colour < 0:
+        return DEFAULT
+    return _interned(fg, bg, flags, underline, underline_colour)
+
+
+def _number(text: str) -> int:
+    """0 for nothing; a number that means nothing for what is none."""
+    if not text:
+        return 0
+    return int(text) if len(text) < 8 and text.isdecimal() else 9_999_999
+
+
+def _colon_colour(fields: list[str]) -> int | None:
+    """The colour of `38:5:n`, `38:2::r:g:b` or `38:2:r:g:b`; None where it is none of these."""
+    if len(fields) < 3:
+        return None
+    if fields[1] == "5":
+        index = _number(fields[2])
+        return index if index < 256 else None
+    if fields[1] == "2":
+        parts = [_number(field) for field in (fields[3:6] if len(fields) >= 6 else fields[2:5])]
+        if len(parts) == 3 and all(part < 256 for part in parts):
+            return RGB | parts[0] << 16 | parts[1] << 8 | parts[2]
+    return None
+
+
+def _semicolon_colour(fields: list[str], at: int) -> tuple[int | None, int]:
+    """The colour whose `5;n` or `2;r;g;b` starts at `at`, and where the next parameter is."""
+    kind = fields[at] if at < len(fields) else ""
+    if kind == "5" and at + 1 < len(fields):
+        index = _number(fields[at + 1])
+        return (index if index < 256 else None), at + 2
+    if kind == "2" and at + 3 < len(fields):
+        parts = [_number(field) if ":" not in field else 256 for field in fields[at + 1 : at + 4]]
+        if all(part < 256 for part in parts):
+            return RGB | parts[0] << 16 | parts[1] << 8 | parts[2], at + 4
+        return None, at + 4
+    return None, len(fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an SGR sequence does to any pen: None keeps, `fixed` is the outcome where a reset makes the pen moot."""
+
+    fg: int | None
+    bg: int | None
+    set_flags: int
+    clear_flags: int
+    underline: int | None
+    underline_colour: int | None
+    fixed: Style | None
+
+
+def apply_sgr(pen: Style, parameters: str) -> Style:
+    """The pen after `CSI parameters m`. Takes semicolons and colons; ignores what it does not know."""
+    change = _understood(parameters)
+    if change.fixed is not None:
+        return change.fixed
+    return style(
+        pen.fg if change.fg is None else change.fg,
+        pen.bg if change.bg is None else change.bg,
+        pen.flags & ~change.clear_flags | change.set_flags,
+        pen.underline if change.underline is None else change.underline,
+        pen.underline_colour if change.underline_colour is None else change.underline_colour,
+    )
+
+
+@lru_cache(8192)
+def _understood(parameters: str) -> Change:
+    fg: int | None = None
+    bg: int | None = None
+    underline: int | None = None
+    underline_colour: int | None = None
+    set_flags = clear_flags = 0
+    reset = False
+    fields = parameters.split(";", _MAX_PARAMETERS)[:_MAX_PARAMETERS]
+    at = 0
+    while at < len(fields):
+        field = fields[at]
+        at += 1
+        if ":" in field:
+            parts = field.split(":", 8)
+            code = _number(parts[0])
+            if code == 4:
+                kind = _number(parts[1])
+                underline = kind if kind <= 5 else 1
+                continue
+            colour = _colon_colour(parts)
+        else:
+            code = _number(field)
+            if code == 0:
+                fg = bg = underline_colour = DEFAULT_COLOUR
+                set_flags = underline = 0
+                reset = True
+                continue
+            if code in _SET:
+                set_flags |= _SET[code]
+                clear_flags &= ~_SET[code]
+                continue
+            if code in _CLEAR:
+                set_flags &= ~_CLEAR[code]
+                clear_flags |= _CLEAR[code]
+                continue
+            colour = None
+            if code in (38, 48, 58):
+                colour, at = _semicolon_colour(fields, at)
+        if 30 <= code <= 37:
+            fg = code - 30
+        elif 40 <= code <= 47:
+            bg = code - 40
+        elif 90 <= code <= 97:
+            fg = code - 82
+        elif 100 <= code <= 107:
+            bg = code - 92
+        elif code == 38 and colour is not None:
+            fg = colour
+        elif code == 48 and colour is not None:
+            bg = colour
+        elif code == 58 and colour is not None:
+            underline_colour = colour
+        elif code == 39:
+            fg = DEFAULT_COLOUR
+        elif code == 49:
+            bg = DEFAULT_COLOUR
+        elif code == 59:
+            underline_colour = DEFAULT_COLOUR
+        elif code == 4:
+            underline = 1
+        elif code == 21:
+            underline = 2
+        elif code == 24:
+            underline = 0
+    fixed = None
+    if reset:
+        fixed = style(
+            DEFAULT_COLOUR if fg is None else fg,
+            DEFAULT_COLOUR if bg is None else bg,
+            set_flags,
+            underline or 0,
+            DEFAULT_COLOUR if underline_colour is None else underline_colour,
+        )
+    return Change(fg, bg, set_flags, clear_flags, underline, underline_colour, fixed)
