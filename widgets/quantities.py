@@ -86,13 +86,7 @@ FLOORS: dict[Unit, float] = {"cores": 0.01, "bytes": 1024**2, "rate": 1, "ms": 1
 def axis_top(highest: float, unit: Unit) -> float:
     """The round value at or above `highest` where an axis ends; halves of it are round too."""
     highest = max(highest, FLOORS[unit])
-    scale = 1.0
     if unit == "bytes":
-        while highest / scale >= 1024:
-            scale *= 1024
-    highest /= scale
+        return float(2 ** math.ceil(math.log2(highest)))
     power = 10.0 ** math.floor(math.log10(highest))
-    for step in (1, 2, 4, 5, 8, 10):
-        if highest <= step * power * (1 + 1e-9):
-            return step * power * scale
-    return 10 * power * scale
+    return next((step * power for step in (1, 2, 4, 5, 8) if highest <= step * power * (1 + 1e-9)), 10 * power)
