@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backend.domain.deployments import Deployment
-from backend.domain.engine import ContainerState, Engine, LogLine
+from backend.domain.engine import ContainerPhase, ContainerState, Engine, LogLine
 from backend.domain.errors import DomainError
 from backend.services.reconciler.probes import Probe
 
@@ -24,7 +24,9 @@ def exit_text(deployment: Deployment, state: ContainerState) -> str:
     # The engine also flags a replica of which only a child process ran out of memory; 137 tells the two apart.
     if state.oom_killed and state.exit_code == 137:
         return f"was killed for using more than its memory limit of {deployment.spec.resources.memory}"
-    times = f" ({state.restart_count + 1} times)" if state.restart_count else ""
+    # The engine counts a restart as soon as it decides on one.
+    exits = state.restart_count + (state.phase is ContainerPhase.EXITED)
+    times = f" ({exits} times)" if exits > 1 else ""
     code = "an unknown code" if state.exit_code is None else f"code {state.exit_code}"
     return f"exited with {code}{times}"
 
