@@ -1,4 +1,4 @@
-"""`python -m backend COMMAND`. Exit codes: 0 done, 1 failed, 2 wrong use or settings, 3 already running or not running."""
+"""`python -m backend COMMAND`. Exit codes: 0 done, 1 failed, 2 wrong use, 3 already or not running."""
 
 from __future__ import annotations
 

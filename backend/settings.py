@@ -77,7 +77,8 @@ _SETTINGS: dict[str, _Setting] = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that a backend can be told. Ports are TCP; `network_pool` is CIDR, cut into /23 per tenant."""
+    """Everything that a backend can be told. Ports are TCP; `network_pool` is CIDR, cut into /23 per tenant;
+    `database_url` empty means SQLite in the data dir; `jwt_secret` empty, one generated there."""
 
     data_dir: Path
     host: str = "127.0.0.1"
@@ -131,7 +132,6 @@ def load_settings(flags: Mapping[str, Any] | None = None, environment: Mapping[s
     if faults:
         raise SettingsError(faults)
     values["data_dir"] = resolve_data_dir(values.get("data_dir"))
-    values.setdefault("database_url", f"sqlite:///{values['data_dir'] / 'pilothouse.db'}")
     draft = Settings(**values)
     faults.extend(_clashes(draft))
     if faults:

@@ -130,7 +130,6 @@ async def _serve(settings: Settings, places: Places, progress: _Progress) -> Non
                 log.info("Stopping; apps and ingress keep running")
                 places.backend_file.unlink(missing_ok=True)
                 places.socket.unlink(missing_ok=True)
-                application.begin_stop()
                 await servers.stop()
     log.info("Stopped")
 

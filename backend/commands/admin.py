@@ -1,0 +1,62 @@
+"""`admin create`: an administrator's account, whether or not the backend runs."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import sys
+
+from backend.commands.exits import DONE, FAILED, WRONG_USE, complain
+from backend.settings import Settings, SettingsError, load_settings
+from backend.wire.rendezvous import Places
+
+
+def create_admin(arguments: argparse.Namespace) -> int:
+    """Ask for the password, twice, or read it from standard input, and make the account."""
+    from backend.domain.errors import DomainError
+
+    try:
+        settings = load_settings({"data_dir": arguments.data_dir})
+        Places.of(settings.data_dir).prepare()
+        password = _password(from_stdin=arguments.password_stdin)
+        asyncio.run(_create(settings, arguments.username, arguments.email, password))
+    except SettingsError as error:
+        complain(str(error))
+        return WRONG_USE
+    except _NoPassword as error:
+        complain(str(error))
+        return WRONG_USE
+    except DomainError as error:
+        for fault in getattr(error, "fields", ()) or ():
+            complain(f"{fault.field}: {fault.message}")
+        if not getattr(error, "fields", ()):
+            complain(error.message)
+        return FAILED
+    except OSError as error:
+        complain(f"the data dir {settings.data_dir} cannot be used: {error}")
+        return FAILED
+    print(f"Made the administrator {arguments.username}.")
+    return DONE
+
+
+class _NoPassword(Exception):
+    pass
+
+
+def _password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise _NoPassword("there is no terminal to ask for the password: use --password-stdin")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("The same again: ") != password:
+        raise _NoPassword("the two passwords differ: nothing was done")
+    return password
+
+
+async def _create(settings: Settings, username: str, email: str, password: str) -> None:
+    from backend.app import open_accounts
+
+    async with open_accounts(settings) as accounts:
+        await accounts.create_admin(username, email, password)

@@ -1,0 +1,95 @@
+"""`doctor`: look for what is wrong, part by part, and say what to do."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+
+from backend.commands.exits import DONE, FAILED, complain
+from backend.commands.status import readiness
+from backend.listeners import CannotListen, bind_tcp
+from backend.settings import Settings, SettingsError, config_file, load_settings
+from backend.wire.rendezvous import Places, read_backend_info
+
+LEAST_FREE_BYTES = 2**30
+Finding = tuple[bool, str]
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Prints a line for each part; exits with 1 where one is wrong."""
+    try:
+        settings = load_settings({"data_dir": arguments.data_dir})
+    except SettingsError as error:
+        complain(str(error))
+        return FAILED
+    well = True
+    for good, text in _findings(settings, Places.of(settings.data_dir)):
+        print(f"{'ok  ' if good else 'BAD '} {text}", flush=True)
+        well = well and good
+    return DONE if well else FAILED
+
+
+def _findings(settings: Settings, places: Places) -> Iterator[Finding]:
+    yield sys.version_info >= (3, 11), f"Python {sys.version.split()[0]}"
+    path = config_file()
+    yield True, f"config file {path}" + ("" if path.exists() else " (none: defaults)")
+    yield from _data_dir(places)
+    running = readiness(places)
+    if running is None:
+        yield True, "the backend does not run"
+        yield from _ports(settings)
+        yield from _engine(settings)
+        return
+    info = read_backend_info(places)
+    yield True, f"the backend runs (process {info.pid if info else 'unknown'})"
+    for name, part in sorted(running.get("components", {}).items()):
+        yield part.get("status") == "ok", f"{name}: {part.get('message') or part.get('status')}"
+
+
+def _data_dir(places: Places) -> Iterator[Finding]:
+    folder = places.data_dir
+    while not folder.exists():
+        folder = folder.parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        yield False, f"the data dir {places.data_dir} cannot be written: choose another with --data-dir"
+        return
+    yield True, f"data dir {places.data_dir}"
+    free = shutil.disk_usage(folder).free
+    yield (
+        free >= LEAST_FREE_BYTES,
+        f"{free // 2**20} MiB free there" + ("" if free >= LEAST_FREE_BYTES else ": make room"),
+    )
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    wanted = [("port", settings.host, settings.port), ("ingress_port", "127.0.0.1", settings.ingress_port)]
+    for name, host, port in wanted:
+        try:
+            with contextlib.closing(bind_tcp(host, port, name)):
+                yield True, f"{name} {port} is free"
+        except CannotListen as error:
+            yield False, str(error)
+
+
+def _engine(settings: Settings) -> Iterator[Finding]:
+    from backend.app import engine_of
+    from backend.domain.errors import DomainError
+
+    async def ping() -> str:
+        engine = engine_of(settings, "doctor")
+        try:
+            await engine.start()
+            info = await engine.ping()
+        finally:
+            await engine.close()
+        return f"{info.name} {info.version}, {info.cpus} CPUs, {info.memory_bytes // 2**20} MiB"
+
+    try:
+        yield True, f"container engine: {asyncio.run(ping())}"
+    except DomainError as error:
+        yield False, f"container engine: {error.message}"

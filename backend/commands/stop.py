@@ -1,0 +1,118 @@
+"""`stop`: end the backend of a data dir; with `--all` also its ingress, containers and networks."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import time
+
+from backend.commands.exits import DONE, FAILED, STATE, WRONG_USE, complain
+from backend.run_lock import AlreadyRunning, lock_holder, run_lock
+from backend.settings import Settings, SettingsError, load_settings
+from backend.wire.rendezvous import Places, process_exists, read_backend_info
+
+WAIT_SECONDS = 30.0
+POLL_SECONDS = 0.05
+CONFIRMATION = "delete everything"
+
+
+def stop(arguments: argparse.Namespace) -> int:
+    """End the backend if it runs. Without `--all`, apps and ingress keep running."""
+    try:
+        settings = load_settings({"data_dir": arguments.data_dir})
+    except SettingsError as error:
+        complain(str(error))
+        return WRONG_USE
+    places = Places.of(settings.data_dir)
+    if arguments.all and not arguments.yes and not _confirmed(places):
+        return WRONG_USE
+    ended = end_backend(places)
+    if not arguments.all:
+        if ended is None:
+            print(f"No backend runs for {places.data_dir}.")
+            return STATE
+        if ended:
+            print("The backend ended. Apps and ingress keep running.")
+        return DONE if ended else FAILED
+    if ended is False:
+        return FAILED
+    if not places.data_dir.is_dir():
+        print(f"There is nothing in {places.data_dir}.")
+        return DONE
+    return _remove_everything(settings, places)
+
+
+def end_backend(places: Places) -> bool | None:
+    """True once it ended, False (and a word why) where it did not, None where none runs."""
+    holder = lock_holder(places.lock_file)
+    if holder is None:
+        return None
+    info = read_backend_info(places)
+    pid = info.pid if info is not None and info.is_alive() else holder
+    # The lock says that one runs; the pid is only believed where it is that very process.
+    if not pid or not process_exists(pid) or pid != holder:
+        complain(f"a backend holds {places.lock_file}, but does not say which process it is: end it yourself")
+        return False
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        complain(f"the backend (process {pid}) belongs to another user")
+        return False
+    deadline = time.monotonic() + WAIT_SECONDS
+    while lock_holder(places.lock_file) is not None:
+        if time.monotonic() > deadline:
+            complain(f"the backend (process {pid}) has not ended within {WAIT_SECONDS:.0f} s; see {places.log_file}")
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+def _confirmed(places: Places) -> bool:
+    if not sys.stdin.isatty():
+        complain("stop --all removes every container of this installation: add --yes to do it without being asked")
+        return False
+    print(f"This ends the backend and the ingress of {places.data_dir} and removes all its containers and networks.")
+    print("Accounts and deployments stay stored: the next start of the backend brings the deployments back.")
+    answer = input(f"Type '{CONFIRMATION}' to go on: ")
+    if answer.strip() != CONFIRMATION:
+        complain("nothing was done")
+        return False
+    return True
+
+
+def _remove_everything(settings: Settings, places: Places) -> int:
+    from backend.domain.errors import DomainError
+
+    places.prepare()
+    try:
+        # Holding the lock, so that no backend starts in the middle and brings back what is being removed.
+        with run_lock(places.lock_file):
+            containers, networks = asyncio.run(_remove(settings))
+    except AlreadyRunning as error:
+        complain(f"a backend was started meanwhile ({error}): try again")
+        return STATE
+    except DomainError as error:
+        complain(f"not everything could be removed: {error.message}")
+        return FAILED
+    print(f"The ingress ended; {containers} containers and {networks} networks were removed.")
+    return DONE
+
+
+async def _remove(settings: Settings) -> tuple[int, int]:
+    """How many containers and networks were removed. The ingress goes first: nothing is routed to what goes."""
+    from backend.app import open_installation
+
+    async with open_installation(settings) as parts:
+        await parts.ingress.stop()
+        containers = await parts.engine.list_containers()
+        for container in containers:
+            await parts.engine.remove_container(container.id)
+        tenants = await parts.tenants_with_networks()
+        for tenant in sorted(tenants | {container.tenant_id for container in containers}):
+            await parts.engine.remove_network(tenant)
+        return len(containers), len(tenants)

@@ -1,0 +1,92 @@
+"""Between the domain and this surface's wire models. Pure."""
+
+from __future__ import annotations
+
+from backend.domain.deployments import Deployment, DeploymentState, Replica
+from backend.domain.journal import JournalEntry
+from backend.domain.logs import LogRecord
+from backend.domain.metrics import LiveSample
+from backend.wire import pilothouse as wire
+from backend.wire.timestamps import format_precise_timestamp
+
+
+def to_wire_deployment(deployment: Deployment, state: DeploymentState, url: str) -> wire.DeploymentModel:
+    spec = deployment.spec
+    return wire.DeploymentModel(
+        id=deployment.short_id,
+        app_name=deployment.app_name,
+        image=spec.image,
+        digest=spec.digest,
+        status=state.status.value,
+        reason=state.reason,
+        message=state.message,
+        error_message=state.error_message,
+        url=url,
+        port=spec.port,
+        generation=deployment.generation,
+        replicas=deployment.replicas,
+        ready=state.ready,
+        health=state.health.value,
+        restart_count=state.restart_count,
+        cpu_limit=spec.resources.cpu,
+        memory_limit=spec.resources.memory,
+        created_at=deployment.created_at,
+        updated_at=deployment.updated_at,
+        deployed_at=deployment.deployed_at,
+        started_at=min((r.started_at for r in state.replicas if r.started_at), default=deployment.started_at),
+        replica_list=[to_wire_replica(replica) for replica in state.replicas],
+    )
+
+
+def to_wire_replica(replica: Replica) -> wire.ReplicaModel:
+    return wire.ReplicaModel(
+        name=replica.name,
+        container_id=replica.container_id,
+        generation=replica.generation,
+        ordinal=replica.ordinal,
+        phase=replica.phase.value,
+        address=replica.address,
+        started_at=replica.started_at,
+        restart_count=replica.restart_count,
+        exit_code=replica.exit_code,
+        oom_killed=replica.oom_killed,
+        message=replica.message,
+    )
+
+
+def to_wire_sample(sample: LiveSample, short_id: str) -> wire.LiveMetricModel:
+    return wire.LiveMetricModel(
+        deployment_id=short_id,
+        at=sample.at,
+        cpu_cores=sample.cpu_cores,
+        memory_bytes=sample.memory_bytes,
+        memory_limit_bytes=sample.memory_limit_bytes,
+        requests_per_second=sample.requests_per_second,
+        errors_per_second=sample.errors_per_second,
+        latency_p50_ms=sample.latency_p50_ms,
+        latency_p95_ms=sample.latency_p95_ms,
+    )
+
+
+def to_wire_entry(entry: JournalEntry) -> wire.JournalEntryModel:
+    return wire.JournalEntryModel(
+        sequence=entry.sequence,
+        object_id=entry.object_short_id,
+        generation=entry.generation,
+        kind=entry.kind.value,
+        actor=entry.actor,
+        message=entry.message,
+        data=dict(entry.data),
+        at=entry.at,
+    )
+
+
+def to_wire_record(record: LogRecord) -> wire.LogRecordModel:
+    return wire.LogRecordModel(
+        timestamp=format_precise_timestamp(record.timestamp),
+        level=record.level.value,
+        message=record.message,
+        replica=record.replica,
+        stream=record.stream,
+        cursor=record.cursor,
+    )
