@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import Select, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -26,6 +26,13 @@ _KEY_COLUMNS = (
     col(ApiKeyRow.created_at),
     col(ApiKeyRow.expires_at),
     col(ApiKeyRow.last_used),
+)
+
+# Built once: it runs before every request of a program.
+_BY_HASH: Select[*tuple[Any, ...]] = (
+    select(*USER_COLUMNS, *_KEY_COLUMNS)
+    .join_from(ApiKeyRow, UserRow, col(UserRow.id) == col(ApiKeyRow.user_id))
+    .where(col(ApiKeyRow.secret_hash) == bindparam("secret_hash"))
 )
 
 
@@ -70,12 +77,7 @@ async def insert_key(session: AsyncSession, key: ApiKey, tenant_id: str, secret_
 
 
 async def key_by_hash(session: AsyncSession, secret_hash: str) -> StoredKey | None:
-    query = (
-        select(*USER_COLUMNS, *_KEY_COLUMNS)
-        .join_from(ApiKeyRow, UserRow, col(UserRow.id) == col(ApiKeyRow.user_id))
-        .where(col(ApiKeyRow.secret_hash) == secret_hash)
-    )
-    row = (await session.execute(query)).first()
+    row = (await session.execute(_BY_HASH, {"secret_hash": secret_hash})).first()
     return None if row is None else StoredKey(_to_key(row[len(USER_COLUMNS) :]), to_user(row))
 
 

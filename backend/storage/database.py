@@ -45,6 +45,7 @@ class Database:
         self._reading = _sessions(self._readers)
         self._writing = _sessions(self._writer)
         self._turn = asyncio.Lock()
+        self._holder: asyncio.Task[object] | None = None
 
     @classmethod
     def at(cls, file: Path) -> Database:
@@ -73,14 +74,20 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session that writes, alone: commits at the end, rolls back where the block raises. Keep it short: never
-        wait for anything else in it, and never open another inside. Raises Unavailable where storage does not
-        answer, in which case nothing was written."""
+        wait for anything else in it. Raises Unavailable where storage does not answer; nothing was written then,
+        unless a remote server was lost in the moment of the commit. One inside another is a RuntimeError."""
+        if self._holder is not None and self._holder is asyncio.current_task():
+            raise RuntimeError("a transaction inside a transaction would wait for itself")
         async with self._turn, self._writing() as session:
-            with _connecting(self._url):
-                await session.connection()
-            with as_unavailable(writing=True):
-                yield session
-                await session.commit()
+            self._holder = asyncio.current_task()
+            try:
+                with _connecting(self._url):
+                    await session.connection()
+                with as_unavailable(writing=True):
+                    yield session
+                    await session.commit()
+            finally:
+                self._holder = None
 
     async def ping(self) -> None:
         """Raises Unavailable where storage does not answer."""

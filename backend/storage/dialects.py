@@ -7,16 +7,17 @@ import sqlite3
 import time
 from contextlib import closing
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.pool import NullPool
 
 from backend.domain.errors import Invalid
+from backend.storage.sqlite_driver import connect
 
 LOCK_WAIT_SECONDS = 15.0
 CONNECT_SECONDS = 10.0
@@ -66,16 +67,15 @@ def _postgres_url(parsed: URL) -> URL:
 
 def open_engine(url: URL, access: Access) -> AsyncEngine:
     """An engine for one kind of access; connects when first used."""
-    options = _sqlite_options(access) if url.get_backend_name() == "sqlite" else _postgres_options(access)
-    engine = create_async_engine(url, hide_parameters=True, **options)
-    if url.get_backend_name() == "sqlite":
-        event.listen(engine.sync_engine, "connect", _sqlite_settings(access))
-    return engine
+    options = _sqlite_options(url, access) if url.get_backend_name() == "sqlite" else _postgres_options(access)
+    return create_async_engine(url, hide_parameters=True, **options)
 
 
-def _sqlite_options(access: Access) -> dict[str, Any]:
-    # isolation_level None keeps the driver from beginning transactions behind our back.
-    options: dict[str, Any] = {"connect_args": {"timeout": LOCK_WAIT_SECONDS, "isolation_level": None}}
+def _sqlite_options(url: URL, access: Access) -> dict[str, Any]:
+    settings = [f"PRAGMA foreign_keys={'OFF' if access is Access.MIGRATE else 'ON'}", "PRAGMA synchronous=FULL"]
+    if access is Access.READ:
+        settings.append("PRAGMA query_only=ON")
+    options: dict[str, Any] = {"async_creator": partial(connect, url.database or "", settings, LOCK_WAIT_SECONDS)}
     if access is Access.MIGRATE:
         return {**options, "poolclass": NullPool}
     if access is Access.WRITE:
@@ -84,30 +84,13 @@ def _sqlite_options(access: Access) -> dict[str, Any]:
     return {**options, "pool_size": READERS, "max_overflow": 0, "skip_autocommit_rollback": True}
 
 
-def _sqlite_settings(access: Access) -> Any:
-    settings = [
-        f"PRAGMA foreign_keys={'OFF' if access is Access.MIGRATE else 'ON'}",
-        "PRAGMA synchronous=FULL",
-    ]
-    if access is Access.READ:
-        settings.append("PRAGMA query_only=ON")
-
-    def apply(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        cursor = connection.cursor()
-        for setting in settings:
-            cursor.execute(setting)
-        cursor.close()
-
-    return apply
-
-
 def _postgres_options(access: Access) -> dict[str, Any]:
     settings = {"application_name": "pilothouse", "lock_timeout": str(int(LOCK_WAIT_SECONDS * 1000))}
-    connect: dict[str, Any] = {"timeout": CONNECT_SECONDS, "server_settings": settings}
+    arguments: dict[str, Any] = {"timeout": CONNECT_SECONDS, "server_settings": settings}
     if access is Access.MIGRATE:
-        return {"connect_args": connect, "poolclass": NullPool}
-    connect["command_timeout"] = STATEMENT_SECONDS
-    options: dict[str, Any] = {"connect_args": connect, "pool_pre_ping": True}
+        return {"connect_args": arguments, "poolclass": NullPool}
+    arguments["command_timeout"] = STATEMENT_SECONDS
+    options: dict[str, Any] = {"connect_args": arguments, "pool_pre_ping": True}
     if access is Access.WRITE:
         return {**options, "pool_size": 1, "max_overflow": 0}
     settings["default_transaction_read_only"] = "on"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import Select, bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -21,6 +21,15 @@ class StoredSession:
     user: User
     expires_at: datetime
     revoked_at: datetime | None
+
+
+_JOINED: Select[*tuple[Any, ...]] = select(
+    *USER_COLUMNS, col(SessionRow.id), col(SessionRow.expires_at), col(SessionRow.revoked_at)
+).join_from(SessionRow, UserRow, col(UserRow.id) == col(SessionRow.user_id))
+
+# Built once: the first of them runs before every request.
+_BY_ID = _JOINED.where(col(SessionRow.id) == bindparam("value"))
+_BY_REFRESH_HASH = _JOINED.where(col(SessionRow.refresh_hash) == bindparam("value"))
 
 
 async def insert_session(
@@ -40,20 +49,15 @@ async def insert_session(
 
 
 async def session_by_id(session: AsyncSession, session_id: str) -> StoredSession | None:
-    return await _session(session, col(SessionRow.id) == session_id)
+    return await _session(session, _BY_ID, session_id)
 
 
 async def session_by_refresh_hash(session: AsyncSession, refresh_hash: str) -> StoredSession | None:
-    return await _session(session, col(SessionRow.refresh_hash) == refresh_hash)
+    return await _session(session, _BY_REFRESH_HASH, refresh_hash)
 
 
-async def _session(session: AsyncSession, condition: ColumnElement[bool]) -> StoredSession | None:
-    query = (
-        select(*USER_COLUMNS, col(SessionRow.id), col(SessionRow.expires_at), col(SessionRow.revoked_at))
-        .join_from(SessionRow, UserRow, col(UserRow.id) == col(SessionRow.user_id))
-        .where(condition)
-    )
-    row: Any = (await session.execute(query)).first()
+async def _session(session: AsyncSession, query: Select[*tuple[Any, ...]], value: str) -> StoredSession | None:
+    row = (await session.execute(query, {"value": value})).first()
     return None if row is None else StoredSession(row[-3], to_user(row), expires_at=row[-2], revoked_at=row[-1])
 
 

@@ -165,6 +165,15 @@ async def test_a_transaction_that_raises_leaves_nothing(database: Database) -> N
     assert await count(database) == 0
 
 
+async def test_a_transaction_inside_another_is_a_mistake_that_shows(database: Database) -> None:
+    with pytest.raises(RuntimeError, match="inside"):
+        async with database.transaction(), database.transaction():
+            pass
+    async with database.transaction() as session:
+        session.add(tenant(1))
+    assert await count(database) == 1
+
+
 async def test_cancelled_transactions_leave_nothing_and_do_not_block(database: Database) -> None:
     entered = asyncio.Event()
 
