@@ -54,6 +54,7 @@ class _Setting:
 _SETTINGS: dict[str, _Setting] = {
     "host": _Setting("PILOTHOUSE_HOST", as_host, "an IP address or host name to listen on, such as 127.0.0.1"),
     "port": _Setting("PORT", as_integer(1, 65535), "a whole number from 1 to 65535"),
+    "ingress_host": _Setting("PILOTHOUSE_INGRESS_HOST", as_host, "an IP address for the apps, such as 127.0.0.1"),
     "ingress_port": _Setting("PILOTHOUSE_INGRESS_PORT", as_integer(1, 65535), "a whole number from 1 to 65535"),
     "data_dir": _Setting("PILOTHOUSE_DATA_DIR", as_path, "a folder"),
     "bind": _Setting("PILOTHOUSE_BIND", as_bindings, "SURFACE=HOST:PORT, several as a list or separated by commas"),
@@ -83,6 +84,7 @@ class Settings:
     data_dir: Path
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
+    ingress_host: str = "127.0.0.1"
     ingress_port: int = DEFAULT_INGRESS_PORT
     bind: tuple[BindAddress, ...] = ()
     domain_suffix: str = "localhost"

@@ -97,3 +97,8 @@ async def release_object(session: AsyncSession, object_id: str) -> None:
 async def forget_network(session: AsyncSession, tenant_id: str) -> None:
     await session.execute(delete(AddressRow).where(col(AddressRow.tenant_id) == tenant_id))
     await session.execute(delete(NetworkRow).where(col(NetworkRow.tenant_id) == tenant_id))
+
+
+async def tenants(session: AsyncSession) -> Sequence[str]:
+    """Tenants that were given a subnet."""
+    return (await session.scalars(select(col(NetworkRow.tenant_id)))).all()
