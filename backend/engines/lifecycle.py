@@ -22,6 +22,8 @@ from backend.engines.sdk import Client
 _INSPECTING_THREADS = 4
 _REMOVAL_SECONDS = 15.0
 _REMOVAL_STEP = 0.1
+_NAME_SECONDS = 15.0
+_NAME_STEP = 0.1
 
 
 class ContainerLifecycle:
@@ -85,7 +87,7 @@ class ContainerLifecycle:
         publish = spec.port is not None and not await self.learn_reachability(spec.network)
         config = create_config(self._installation, spec, publish=publish)
         about = f"container {spec.name} cannot be made"
-        for last_try in (False, True):
+        for _ in range(int(_NAME_SECONDS / _NAME_STEP)):
             try:
                 made = await self._connection.call(
                     lambda client: client.create_container_from_config(config, spec.name)
@@ -94,15 +96,20 @@ class ContainerLifecycle:
             except EngineFault as fault:
                 if fault.status != 409 or "name" not in fault.text:
                     raise domain_error(fault, about) from fault
-                existing = await self._existing(spec, about)
-                if existing is not None:
-                    return existing
-                if last_try:
-                    raise domain_error(fault, about) from fault
-        raise AssertionError("the second try returns or raises")
+            existing = await self._existing(spec, about)
+            if existing is not None:
+                return existing
+            # The engine gives a name away before it shows the container, and takes it back after it stops showing
+            # it: in between only asking again helps.
+            await asyncio.sleep(_NAME_STEP)
+        raise Conflict(
+            f"{about}: the engine is still busy with another container of that name",
+            details={"reason": "name", "field": "name"},
+        )
 
     async def _existing(self, spec: ContainerSpec, about: str) -> str | None:
-        """The id of the container that has the name and is the one wanted; None where it is just going."""
+        """The id of the container that has the name and is the one wanted; None where it is just coming or
+        going."""
         try:
             found = await self._connection.call(lambda client: client.inspect_container(spec.name))
         except EngineFault as fault:
