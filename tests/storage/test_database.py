@@ -284,3 +284,41 @@ def test_other_addresses_are_refused_without_being_repeated(url: str) -> None:
         Database(url)
     assert caught.value.fields[0].field == "database_url"
     assert "hush" not in str(caught.value)
+
+
+_WRITE_FOREVER = """
+import asyncio, sys
+from pathlib import Path
+from sqlalchemy import select, update
+from backend.storage.database import Database
+from backend.storage.tables import NetworkRow
+
+async def main() -> None:
+    database = Database.at(Path(sys.argv[1]))
+    await database.start()
+    for number in range(1, 1_000_000):
+        async with database.transaction() as session:
+            await session.execute(update(NetworkRow).values(next_host=number))
+        print(number, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_committed_before_a_kill_is_there(database: Database, file: Path) -> None:
+    await insert_counter(database)
+    other = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _WRITE_FOREVER, str(file), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert other.stdout is not None
+    for _ in range(25):
+        assert await other.stdout.readline()
+    other.kill()
+    told = [int(line) for line in (await other.stdout.read()).split(b"\n")[:-1]]
+    await other.wait()
+    async with database.session() as session:
+        kept = (await session.execute(select(NetworkRow.next_host))).scalar_one()
+        assert (await session.execute(text("PRAGMA integrity_check"))).scalar_one() == "ok"
+    assert kept >= max(told, default=25)
+    async with database.transaction() as session:
+        await session.execute(update(NetworkRow).values(next_host=0))
