@@ -7,10 +7,11 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import count
 
 from backend.domain.accounts import CredentialKind, Principal, Role, User
 from backend.domain.deployments import Deployment, DeploymentSpec, DeploymentStatus, DesiredState, Resources
-from backend.domain.engine import ContainerSpec, ContainerState
+from backend.domain.engine import ContainerPhase, ContainerSpec, ContainerState
 from backend.domain.errors import NotFound
 from backend.domain.ids import Kind, new_short_id, new_uuid
 from backend.engines.docker import DockerEngine
@@ -57,9 +58,11 @@ def make_deployment(tenant_id: str, app_name: str = "web") -> Deployment:
 async def eventually(check: Callable[[], object], what: str) -> None:
     """Wait until `check` holds."""
     async with asyncio.timeout(DEADLINE):
-        while not check():
+        for _ in count():
+            if check():
+                return
             await asyncio.sleep(0.02)
-    assert check(), what
+    raise AssertionError(what)
 
 
 class RunningReplicas:
@@ -79,6 +82,9 @@ class RunningReplicas:
 
     async def run(self, script: str, image: str = "busybox:latest") -> ContainerState:
         """Start a replica that runs a script, and wait until the view shows it."""
+        return await self.run_command(["sh", "-c", script], image)
+
+    async def run_command(self, command: list[str], image: str) -> ContainerState:
         self._ordinal += 1
         spec = ContainerSpec(
             name=f"ph-test-{self.deployment.short_id}-{self._ordinal}",
@@ -89,15 +95,19 @@ class RunningReplicas:
             generation=1,
             ordinal=self._ordinal,
             network="none",
-            command=["sh", "-c", script],
+            command=command,
             stop_timeout_seconds=1,
         )
         container_id = await self.engine.create_container(spec)
         await self.engine.start_container(container_id)
-        await eventually(lambda: self.find(container_id) is not None, "the view shows the container")
+        await eventually(lambda: self._has_started(container_id), "the view shows the container")
         found = self.find(container_id)
         assert found is not None
         return found
+
+    def _has_started(self, container_id: str) -> bool:
+        found = self.find(container_id)
+        return found is not None and found.phase is not ContainerPhase.CREATED
 
     def find(self, container_id: str) -> ContainerState | None:
         return next((c for c in self.view.of(self.deployment.id) if c.id == container_id), None)

@@ -34,9 +34,11 @@ async def fetched(app: RunningReplicas, logs: LogService, count: int, query: Log
     """Fetch until so many records are there."""
     query = query or LogQuery(None)
     async with asyncio.timeout(DEADLINE):
-        while len(found := await logs.fetch(app.who, app.deployment.id, query)) < count:
+        while True:
+            found = await logs.fetch(app.who, app.deployment.id, query)
+            if len(found) >= count:
+                return found
             await asyncio.sleep(0.05)
-    return found
 
 
 async def followed(

@@ -1,0 +1,187 @@
+"""Terminals in replicas: a process with a screen in a container that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from backend.domain.accounts import Principal
+from backend.domain.deployments import Deployment
+from backend.domain.engine import ContainerPhase, ContainerState, Engine, ExecStream
+from backend.domain.errors import Conflict, Invalid, NotFound
+
+MAX_COLUMNS = 1000
+MAX_ROWS = 1000
+MAX_COMMAND = 4096
+# One process finds the best shell and becomes it, so that no second exec is needed.
+SHELL_NAME = "bash or sh"
+SHELL: tuple[str, ...] = ("/bin/sh", "-c", 'exec "$(command -v bash || command -v ash || echo sh)"')
+ENVIRONMENT: Mapping[str, str] = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+# A shell prompts at once; one that cannot be started is reported by the engine as soon.
+FIRST_OUTPUT_SECONDS = 1.5
+
+# What the engine writes into the terminal where the process cannot be started.
+_START_FAILURES = (b"OCI runtime exec failed", b"exec failed:", b"rpc error: code =")
+_NOT_FOUND = (b"no such file or directory", b"executable file not found", b"not a directory")
+_CANNOT_START = (126, 127)
+
+
+class ReplicasOf(Protocol):
+    """The part of the replica view that terminals need."""
+
+    def of(self, deployment_id: str) -> list[ContainerState]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalSession:
+    """An open terminal: the container's name, the command as people write it, and its stream. Close the stream."""
+
+    replica: str
+    command: str
+    stream: ExecStream
+
+
+class TerminalService:
+    def __init__(
+        self,
+        engine: Engine,
+        replicas: ReplicasOf,
+        deployment_of: Callable[[Principal, str], Awaitable[Deployment]],
+        *,
+        is_ready: Callable[[ContainerState], bool] = lambda container: True,
+    ) -> None:
+        """`deployment_of` raises NotFound for what the caller may not see. `is_ready` tells which of the running
+        containers to prefer."""
+        self._engine = engine
+        self._replicas = replicas
+        self._deployment_of = deployment_of
+        self._is_ready = is_ready
+
+    async def open(
+        self,
+        who: Principal,
+        deployment_id: str,
+        *,
+        replica: str | None = None,
+        command: str | None = None,
+        columns: int = 80,
+        rows: int = 24,
+    ) -> TerminalSession:
+        """A terminal in the named replica (container name or id), or in the first one that is ready. `command` is split
+        as a shell does; without it the best shell of the image is started. Raises NotFound (deployment or replica),
+        Conflict (nothing runs, or the image has no shell), Invalid, EngineUnavailable."""
+        argv = _argv(command)
+        _check_size(columns, rows)
+        deployment = await self._deployment_of(who, deployment_id)
+        container = self._pick(deployment, replica)
+        stream = await self._engine.exec_terminal(container.id, argv, columns=columns, rows=rows, env=ENVIRONMENT)
+        opened = _OpenedStream(stream)
+        try:
+            failure = await opened.start_failure()
+        except BaseException:
+            await opened.close()
+            raise
+        if failure is not None:
+            await opened.close()
+            raise _cannot_start(deployment, command, failure)
+        return TerminalSession(container.name, command or SHELL_NAME, opened)
+
+    def _pick(self, deployment: Deployment, replica: str | None) -> ContainerState:
+        containers = self._replicas.of(deployment.id)
+        if replica is not None:
+            named = [c for c in containers if c.name == replica or (len(replica) >= 12 and c.id.startswith(replica))]
+            if not named:
+                raise NotFound(f"{deployment.app_name} has no replica {replica[:128]!r}")
+            if named[0].phase is not ContainerPhase.RUNNING:
+                raise Conflict(f"replica {named[0].name} does not run (it is {named[0].phase.value}): choose another")
+            return named[0]
+        # The newest generation first: that is what an update is about to make the only one.
+        running = [c for c in containers if c.phase is ContainerPhase.RUNNING]
+        running.sort(key=lambda c: (not self._is_ready(c), -c.generation, c.ordinal))
+        if not running:
+            raise Conflict(f"no replica of {deployment.app_name} runs now: start it, then open the terminal")
+        return running[0]
+
+
+def _argv(command: str | None) -> list[str]:
+    if command is None:
+        return list(SHELL)
+    if len(command) > MAX_COMMAND:
+        raise Invalid.at("command", f"the command is longer than {MAX_COMMAND} characters")
+    try:
+        argv = shlex.split(command)
+    except ValueError as error:
+        raise Invalid.at("command", f"the command cannot be read: {str(error).lower()}") from error
+    if not argv or "\0" in command:
+        raise Invalid.at("command", "the command is empty: leave it out for a shell")
+    return argv
+
+
+def _check_size(columns: int, rows: int) -> None:
+    if not 1 <= columns <= MAX_COLUMNS:
+        raise Invalid.at("columns", f"columns must be from 1 to {MAX_COLUMNS}, not {columns}")
+    if not 1 <= rows <= MAX_ROWS:
+        raise Invalid.at("rows", f"rows must be from 1 to {MAX_ROWS}, not {rows}")
+
+
+def _cannot_start(deployment: Deployment, command: str | None, failure: bytes) -> Conflict | Invalid:
+    if any(words in failure for words in _NOT_FOUND):
+        if command is None:
+            return Conflict(
+                f"the image of {deployment.app_name} ({deployment.spec.image}) has no shell: name a command that it "
+                "has, or use an image with one",
+                details={"reason": "no_shell"},
+            )
+        return Invalid.at("command", f"the image has no {shlex.split(command)[0][:128]!r}")
+    text = failure.decode("utf-8", "replace").strip()
+    return Conflict(f"the terminal cannot be started: {text[:300]}", details={"reason": "start_failed"})
+
+
+class _OpenedStream:
+    """The engine's stream, with its first output read ahead."""
+
+    def __init__(self, stream: ExecStream) -> None:
+        self._stream = stream
+        self._first: asyncio.Task[bytes] | None = asyncio.create_task(stream.read(), name="terminal-first-read")
+
+    async def start_failure(self) -> bytes | None:
+        """What the engine wrote instead of starting the process, or None where it runs."""
+        assert self._first is not None
+        await asyncio.wait([self._first], timeout=FIRST_OUTPUT_SECONDS)
+        if not self._first.done():
+            return None
+        head = self._first.result()
+        looks_failed = head.startswith(_START_FAILURES)
+        if (looks_failed or not head) and await self._stream.exit_code() in _CANNOT_START:
+            return head or b"the process ended at once"
+        return None
+
+    async def read(self) -> bytes:
+        # Shielded, so that a reader who gives up does not take the first output with it.
+        if self._first is not None:
+            data = await asyncio.shield(self._first)
+            self._first = None
+            return data
+        return await self._stream.read()
+
+    async def write(self, data: bytes) -> None:
+        await self._stream.write(data)
+
+    async def resize(self, columns: int, rows: int) -> None:
+        _check_size(columns, rows)
+        await self._stream.resize(columns, rows)
+
+    async def exit_code(self) -> int | None:
+        return await self._stream.exit_code()
+
+    async def close(self) -> None:
+        first, self._first = self._first, None
+        if first is not None:
+            first.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await first
+        await self._stream.close()
