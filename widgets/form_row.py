@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.widget import Widget
-from textual.widgets import Input, Label, Select, Static, Switch, TextArea
+from textual.widgets import Input, Label, Select, Static, TextArea
 
 from widgets.form_fields import (
     Field,
@@ -23,6 +23,7 @@ from widgets.form_fields import (
     TextField,
     format_pairs,
 )
+from widgets.toggle import Toggle
 
 
 class FormRow(Vertical):
@@ -36,7 +37,6 @@ class FormRow(Vertical):
         & .form-row--note { height: auto; padding-left: 18; color: $foreground-muted; display: none; }
         & .form-row--note.-filled { display: block; }
         & Input, & Select { width: 1fr; }
-        & Switch { border: none; height: 1; padding: 0; }
         & TextArea { width: 1fr; height: 5; border: none; padding: 0 1; background: $surface; }
         & TextArea:focus { background: $panel; }
         &.-invalid .form-row--label { color: $text-error; text-style: bold; }
@@ -68,7 +68,7 @@ class FormRow(Vertical):
             chosen = field.value if field.value is not None else field.options[0][1]
             return Select(list(field.options), value=chosen, allow_blank=False, compact=True)
         if isinstance(field, SwitchField):
-            return Switch(field.value, animate=False)
+            return Toggle(field.value)
         if isinstance(field, PairsField):
             area = TextArea(format_pairs(field.value), soft_wrap=False, show_line_numbers=False, tab_behavior="focus")
             area.styles.height = field.lines
@@ -103,7 +103,7 @@ class FormRow(Vertical):
         """What the input holds now."""
         if isinstance(self.input, TextArea):
             return self.input.text
-        if isinstance(self.input, (Input, Select, Switch)):
+        if isinstance(self.input, (Input, Select, Toggle)):
             return self.input.value
         raise TypeError(type(self.input).__name__)
 
@@ -119,7 +119,7 @@ class FormRow(Vertical):
         """Put a text (or choice, or bool) into the input."""
         if isinstance(self.input, TextArea):
             self.input.text = raw
-        elif isinstance(self.input, (Input, Select, Switch)):
+        elif isinstance(self.input, (Input, Select, Toggle)):
             self.input.value = raw
 
     def judge(self) -> bool:
@@ -145,13 +145,14 @@ class FormRow(Vertical):
 
     @on(Input.Changed)
     @on(Select.Changed)
-    @on(Switch.Changed)
+    @on(Toggle.Changed)
     @on(TextArea.Changed)
     def _changed(self, event: Message) -> None:
         event.stop()
         self.post_message(self.Changed(self))
 
     @on(Input.Submitted)
-    def _entered(self, event: Input.Submitted) -> None:
+    @on(Toggle.Entered)
+    def _entered(self, event: Message) -> None:
         event.stop()
         self.post_message(self.Entered())
