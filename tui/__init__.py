@@ -1,1 +1,1 @@
-"""The full-screen terminal app: an API client like any other."""
+"""The full-screen app: a client of the backend's HTTP API, which it starts where none runs."""

@@ -1,0 +1,209 @@
+"""The app: options in, one main screen, and the worker that finds the backend and keeps the live feed running.
+
+This module and the main screen are all that the first paint needs; what speaks to the backend is imported after it,
+in a thread, so that the screen is drawn at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.screen import Screen
+
+from themes.loader import DEFAULT_DARK, load_themes
+from tui.actions import ACTIONS, KEYMAPS, textual_keymap, unknown_overrides
+from tui.preferences import Preferences, preferences_file, save_choice
+from tui.screens.main import MainScreen
+
+if TYPE_CHECKING:
+    from tui.client.connection import Backend
+    from tui.client.live import Change
+
+API_KEY_VARIABLE = "PILOTHOUSE_API_KEY"
+LOCAL_CONTEXT = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line chose. `context` is `local`, a name of the settings file, or a URL; `serve_arguments`
+    go to a backend that the app starts."""
+
+    data_dir: Path | None = None
+    context: str = LOCAL_CONTEXT
+    preferences: Preferences = Preferences()
+    preferences_path: Path | None = None
+    serve_arguments: tuple[str, ...] = ()
+
+
+class PilothouseApp(App[None]):
+    """Holds the connection; the screens do the work."""
+
+    TITLE = "Pilothouse"
+    CSS_PATH = "app.tcss"
+    BINDINGS = [Binding("ctrl+c", "interrupt", show=False)]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
+
+    def __init__(self, options: Options) -> None:
+        super().__init__()
+        self.options = options
+        self.preferences = options.preferences
+        self.backend: Backend | None = None
+        self.main = MainScreen()
+        self._retry = asyncio.Event()
+        self.set_keymap(textual_keymap(self.preferences.keymap, self.preferences.keys))
+        self._warnings = [*self.preferences.warnings, *self._use_themes()]
+
+    def _use_themes(self) -> list[str]:
+        """Registers ours and the user's before the first paint, so that it has the right colours. Returns warnings."""
+        folder = (self.options.preferences_path or preferences_file()).parent / "themes"
+        loaded = load_themes(folder)
+        for theme in loaded.themes.values():
+            self.register_theme(theme)
+        self._our_themes = list(loaded.themes)
+        wanted = self.preferences.theme or DEFAULT_DARK
+        known = wanted in self.available_themes
+        self.theme = wanted if known else DEFAULT_DARK
+        return [*loaded.problems, *([] if known else [f"There is no theme {wanted!r}; press T for the next one"])]
+
+    def get_default_screen(self) -> Screen[None]:
+        return self.main
+
+    def on_mount(self) -> None:
+        warnings = list(self._warnings)
+        unknown = unknown_overrides(self.preferences.keys)
+        if unknown:
+            warnings.append(f"[keys] in the settings names unknown actions: {', '.join(unknown)}")
+        for warning in warnings:
+            self.notify(warning, title="Settings", severity="warning", timeout=10)
+        self.call_after_refresh(self._after_first_paint)
+
+    def _after_first_paint(self) -> None:
+        self.run_worker(self._stay_connected(), name="backend", exit_on_error=True)
+
+    # --- the backend --------------------------------------------------------------------------------------
+
+    async def _stay_connected(self) -> None:
+        from tui.client.errors import StartFault
+
+        startup = self.main.startup
+        startup.began("Loading")
+        connection = await asyncio.to_thread(import_module, "tui.client.connection")
+        while True:
+            self._retry.clear()
+            try:
+                await self._connect(connection.Backend)
+                return
+            except StartFault as fault:
+                startup.failed(fault.message, fault.tail, fault.log_file)
+            await self._retry.wait()
+            startup.began("Trying again")
+
+    async def _connect(self, make: type[Backend]) -> None:
+        """Runs the live feed of the chosen context until the app ends. Raises StartFault."""
+        from tui.client.errors import StartFault
+        from tui.client.transport import Endpoint
+
+        context = self.options.context
+        if context == LOCAL_CONTEXT:
+            endpoint = Endpoint(socket=await self._ensure_local())
+        else:
+            url = self.preferences.contexts.get(context, context)
+            if "://" not in url:
+                raise StartFault(f"There is no context {context!r}: name one of the settings file, or a URL")
+            endpoint = Endpoint(url=url.rstrip("/"))
+        self.main.startup.began(f"Connecting to {endpoint.label}")
+        self.backend = make(endpoint, self._live_changed, api_key=os.environ.get(API_KEY_VARIABLE, ""))
+        self.main.backend_ready(self.backend)
+        await self.backend.live.run()
+
+    async def _ensure_local(self) -> Path:
+        from backend.wire.rendezvous import Places
+        from tui.client.local_backend import ensure_backend
+
+        places = Places.of(self.options.data_dir)
+        await ensure_backend(places, self.main.startup.progressed, arguments=self.options.serve_arguments)
+        return places.socket
+
+    async def reconnect(self) -> None:
+        """Connects at once instead of waiting; starts the local backend again where it has ended."""
+        from tui.client.errors import StartFault
+
+        self._retry.set()
+        if self.backend is None:
+            return
+        if self.backend.live.state.stale and self.options.context == LOCAL_CONTEXT:
+            try:
+                await self._ensure_local()
+            except StartFault as fault:
+                self.main.startup.failed(fault.message, fault.tail, fault.log_file)
+                return
+        self.backend.live.reconnect()
+
+    def _live_changed(self, change: Change) -> None:
+        self.main.live_changed(change)
+
+    async def on_unmount(self) -> None:
+        if self.backend is not None:
+            await self.backend.close()
+
+    # --- settings -----------------------------------------------------------------------------------------
+
+    def next_keymap(self) -> None:
+        """Switches the keymap and keeps the choice."""
+        at = KEYMAPS.index(self.preferences.keymap)
+        self.preferences = replace(self.preferences, keymap=KEYMAPS[(at + 1) % len(KEYMAPS)])
+        self.set_keymap(textual_keymap(self.preferences.keymap, self.preferences.keys))
+        self._keep(keymap=self.preferences.keymap)
+        self.notify(f"Keys like those of {self.preferences.keymap}. ? shows them all.", title="Keymap")
+
+    def next_theme(self) -> None:
+        """Switches to the next theme and keeps the choice."""
+        names = [*self._our_themes, *sorted(name for name in self.available_themes if name not in self._our_themes)]
+        self.choose_theme(names[(names.index(self.theme) + 1) % len(names)])
+
+    def choose_theme(self, name: str) -> None:
+        self.theme = name
+        self.preferences = replace(self.preferences, theme=name)
+        self._keep(theme=name)
+        self.notify(name, title="Theme", timeout=2)
+
+    def _keep(self, *, theme: str | None = None, keymap: str | None = None) -> None:
+        path = self.options.preferences_path or preferences_file()
+        try:
+            save_choice(path, theme=theme, keymap=keymap)
+        except (OSError, ValueError) as error:
+            self.notify(f"The choice holds for now, but {path} cannot be written: {error}", severity="warning")
+
+    # --- palette ------------------------------------------------------------------------------------------
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        if screen is not self.main:
+            return
+        for action in ACTIONS:
+            if action.in_palette:
+                yield SystemCommand(action.label, action.help, self._doing(action.target))
+        for name in sorted(self.available_themes):
+            yield SystemCommand(f"Theme: {name}", "Use this theme", lambda name=name: self.choose_theme(name))
+
+    def _doing(self, target: str) -> object:
+        async def do() -> None:
+            await self.run_action(target, default_namespace=self.main)
+
+        return do
+
+    def action_interrupt(self) -> None:
+        """ctrl+c copies a selection where there is one; it does not end the app."""
+        text = self.screen.get_selected_text()
+        if text:
+            self.copy_to_clipboard(text)
+        else:
+            self.notify("Press q to leave; deployments keep running", timeout=3)

@@ -1,0 +1,48 @@
+"""One backend as the app sees it: its operations, its live feed, its terminals, sharing one session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import InvalidStatus
+
+from tui.client.container_engine import ContainerEngineClient
+from tui.client.live import LIVE_PATH, Change, LiveFeed
+from tui.client.pilothouse import PilothouseClient
+from tui.client.session import Session
+from tui.client.terminal import ReplicaTerminal
+from tui.client.transport import Endpoint, open_socket
+
+
+class Backend:
+    """Owns the HTTP client of one endpoint. `listener` hears of live changes once `live.run()` runs."""
+
+    def __init__(self, endpoint: Endpoint, listener: Callable[[Change], None], *, api_key: str = "") -> None:
+        self.endpoint = endpoint
+        self.session = Session(endpoint, api_key=api_key)
+        self.deployments = ContainerEngineClient(self.session)
+        self.ours = PilothouseClient(self.session)
+        self.live = LiveFeed(self._open_live, listener)
+
+    async def open_socket(self, path: str) -> ClientConnection:
+        """A WebSocket with the session's credential, renewed once where it has ended. Raises OSError, TimeoutError,
+        ClientError and websockets' InvalidHandshake."""
+        token = await self.session.token()
+        try:
+            return await open_socket(self.endpoint, path, token)
+        except InvalidStatus as refused:
+            if refused.response.status_code != 401:
+                raise
+            await self.session.renew(token)
+            return await open_socket(self.endpoint, path, await self.session.token())
+
+    async def _open_live(self) -> ClientConnection:
+        return await self.open_socket(LIVE_PATH)
+
+    def terminal(self, deployment_id: str, *, replica: str = "", command: str = "") -> ReplicaTerminal:
+        """A shell in a replica, not yet opened."""
+        return ReplicaTerminal(self.open_socket, deployment_id, replica=replica, command=command)
+
+    async def close(self) -> None:
+        await self.session.close()

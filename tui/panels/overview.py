@@ -1,0 +1,62 @@
+"""Overview: the selected deployment at a glance."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from tui.panels.styled import styled
+from tui.presentation.overview import overview
+
+if TYPE_CHECKING:
+    from tui.panels.view import DeploymentView
+    from tui.presentation.overview import Line
+
+AGES_SECONDS = 1.0
+
+
+class OverviewPanel(VerticalScroll):
+    """Redrawn only when a line changed; ages are looked at once a second."""
+
+    hint = ""
+
+    def __init__(self) -> None:
+        super().__init__(id="overview")
+        self._view: DeploymentView | None = None
+        self._lines: list[Line] | None = None
+        self._text = Static(id="overview-text")
+
+    def compose(self):  # noqa: ANN201
+        yield self._text
+
+    def on_mount(self) -> None:
+        self.set_interval(AGES_SECONDS, self._paint)
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._paint(again=True))
+
+    def show_view(self, view: DeploymentView | None) -> None:
+        if view is not None and self._view is not None and view.deployment.id != self._view.deployment.id:
+            self.scroll_home(animate=False)
+        self._view = view
+        self._paint()
+
+    def put_away(self) -> None:
+        """Nothing runs here but the clock."""
+
+    def take_focus(self) -> None:
+        self.focus()
+
+    def _paint(self, *, again: bool = False) -> None:
+        if not self.display:
+            return
+        view = self._view
+        lines: list[Line] = (
+            overview(view.deployment, view.sample, datetime.now(UTC), stale=view.stale)
+            if view
+            else [[("Nothing selected.", "muted")]]
+        )
+        if lines != self._lines or again:
+            self._lines = lines
+            self._text.update(styled(self, lines))

@@ -1,0 +1,1 @@
+"""Pure functions from wire models to what is shown: no widgets, no I/O, no clock but the one handed in."""

@@ -1,0 +1,263 @@
+"""The main screen: the live list of deployments, and the selected one in detail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Container, Vertical
+from textual.screen import Screen
+
+from tui.actions import ACTIONS, BY_NAME, binding_id, hints, key_of
+from tui.panels.banner import Banner
+from tui.panels.detail import DetailPanel
+from tui.panels.startup import StartupPanel
+from tui.panels.top_bar import TopBar
+from tui.panels.view import DeploymentView
+from tui.presentation.deployments import DeploymentRow, columns, counts_title, deployment_row
+from tui.presentation.faults import trouble
+from tui.screens.main_actions import DeploymentActions
+from widgets.key_hints import KeyHint, KeyHints
+from widgets.resource_table import ResourceTable, Row
+
+if TYPE_CHECKING:
+    from backend.wire.pilothouse import DeploymentModel
+    from tui.app import PilothouseApp
+    from tui.client.connection import Backend
+    from tui.client.live import Change, LiveState
+
+
+class MainScreen(DeploymentActions, Screen[None]):
+    """Lays out, takes live changes, and moves between panels; what is done to deployments is in `main_actions`."""
+
+    CSS_PATH = "main.tcss"
+    BINDINGS = [
+        Binding(",".join(action.k9s), action.target, action.label, show=False, id=binding_id(action))
+        for action in ACTIONS
+    ]
+    AUTO_FOCUS = "#deployments"
+
+    app: PilothouseApp
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.startup = StartupPanel()
+        self.detail = DetailPanel()
+        self.table: ResourceTable[DeploymentRow] = ResourceTable(columns(), sort_column="name", id="deployments")
+        self.top_bar: TopBar | None = None
+        self.banner = Banner()
+        self.awaited = ""
+        self._zoomed = ""
+
+    def compose(self) -> ComposeResult:
+        self.top_bar = TopBar(self.app.options.context)
+        yield self.top_bar
+        yield self.banner
+        with Container(id="body"):
+            with Vertical(id="list", classes="panel"):
+                yield self.table
+            yield self.detail
+        yield self.startup
+        yield KeyHints(self._hints(), id="hints")
+
+    async def on_mount(self) -> None:
+        self.query_one("#body").display = False
+        self._paint_list_title()
+
+    # --- live data ----------------------------------------------------------------------------------------
+
+    @property
+    def backend(self) -> Backend | None:
+        return self.app.backend
+
+    @property
+    def state(self) -> LiveState | None:
+        return self.backend.live.state if self.backend else None
+
+    def backend_ready(self, backend: Backend) -> None:
+        """The backend was found; its feed begins now."""
+        self.query_one(KeyHints).show(self._hints())
+
+    def live_changed(self, change: Change) -> None:
+        """A frame came, or the connection was lost."""
+        state = self.state
+        if state is None or not self.is_mounted or self.top_bar is None:
+            return
+        if state.known and self.startup.display:
+            self.call_later(self._first_data)
+        if not state.known and change.connection and state.fault:
+            self.startup.began(f"{state.fault}. Trying again")
+        self.top_bar.show(state)
+        self.banner.show(_connection_trouble(state) or trouble(state.system))
+        if change.everything or change.deployments or change.metrics or change.connection:
+            self._fill_table(state)
+        selected = self.table.selected_key
+        if change.everything or change.connection or selected in change.deployments or selected in change.metrics:
+            self.show_selected()
+
+    async def _first_data(self) -> None:
+        if not self.startup.display:
+            return
+        self.startup.finished()
+        self.query_one("#body").display = True
+        await self.detail.open_tab(self.detail.tab, focus=False)
+        self.table.focus()
+        self.show_selected()
+
+    def _fill_table(self, state: LiveState) -> None:
+        self.table.update_rows(
+            [
+                Row(key, deployment_row(deployment, state.metrics.get(key), stale=state.stale))
+                for key, deployment in state.deployments.items()
+            ]
+        )
+        if self.awaited in state.deployments:
+            self.select_when_known(self.awaited)
+        new_key = key_of("new", self.app.preferences.keymap, self.app.preferences.keys)
+        self.table.empty_text = f"No deployments yet.\n\nPress {new_key} to deploy an image,\nor run `pilothouse demo` in a shell."
+        self._paint_list_title()
+
+    def _paint_list_title(self) -> None:
+        words = self.table.filter_text
+        title = counts_title(self.table.row_count, len(self.table.visible_keys), words)
+        self.query_one("#list").border_title = f"[@click=screen.show_panel('deployments')]1 {escape(title)}[/]"
+        marks = len(self.table.marked_keys)
+        self.query_one("#list").border_subtitle = f"{marks} marked" if marks else ""
+
+    def selected(self) -> DeploymentModel | None:
+        """The deployment under the cursor."""
+        state, key = self.state, self.table.selected_key
+        return state.deployments.get(key) if state and key else None
+
+    def show_selected(self) -> None:
+        """Hands the selected deployment to the panel in front."""
+        deployment, state = self.selected(), self.state
+        view = None
+        if deployment is not None and state is not None and self.backend is not None:
+            view = DeploymentView(self.backend, deployment, state.metrics.get(deployment.id), state.stale)
+        self.detail.show_view(view)
+
+    @on(ResourceTable.Selected)
+    def _selection_moved(self) -> None:
+        self.show_selected()
+
+    @on(ResourceTable.SelectionLost)
+    def _selection_lost(self) -> None:
+        self.show_selected()
+
+    @on(ResourceTable.MarksChanged)
+    def _marks_changed(self) -> None:
+        self._paint_list_title()
+
+    @on(ResourceTable.Activated)
+    async def _activated(self) -> None:
+        await self.action_show_panel(self.detail.tab)
+
+    # --- panels -------------------------------------------------------------------------------------------
+
+    async def action_show_panel(self, name: str) -> None:
+        """Brings a panel to the front and the focus to it."""
+        if self.startup.display:
+            return
+        if name == "deployments":
+            if self._zoomed == "detail":
+                self._zoom("")
+            self.table.focus()
+            return
+        if self._zoomed == "list":
+            self._zoom("")
+        await self.detail.open_tab(name, focus=True)
+
+    async def action_next_tab(self) -> None:
+        await self._turn(1)
+
+    async def action_previous_tab(self) -> None:
+        await self._turn(-1)
+
+    async def _turn(self, step: int) -> None:
+        if not self.startup.display:
+            await self.detail.open_tab(self.detail.neighbour(step), focus=not self.table.has_focus)
+
+    def action_zoom(self) -> None:
+        self._zoom("" if self._zoomed else ("list" if self.table.has_focus else "detail"))
+
+    def action_unzoom(self) -> None:
+        self._zoom("")
+
+    def _zoom(self, which: str) -> None:
+        self._zoomed = which
+        self.set_class(which == "list", "-zoom-list")
+        self.set_class(which == "detail", "-zoom-detail")
+
+    async def action_back(self) -> None:
+        """One step back: the line at the bottom, the zoom, the marks, the filter, then the list."""
+        if await self.close_line():
+            return
+        if self._zoomed:
+            self._zoom("")
+        elif not self.table.has_focus:
+            self.table.focus()
+        elif self.table.marked_keys:
+            self.table.clear_marks()
+        elif self.table.filter_text:
+            self.set_filter("")
+
+    def set_filter(self, words: str) -> None:
+        """Only deployments with these words in a cell stay in the list."""
+        self.table.filter_text = words
+        self._paint_list_title()
+
+    def action_sort(self) -> None:
+        self.table.action_sort_next(1)
+
+    def action_reverse_sort(self) -> None:
+        self.table.action_sort_reverse()
+
+    def action_mark(self) -> None:
+        self.table.action_toggle_mark()
+
+    # --- app ----------------------------------------------------------------------------------------------
+
+    def action_palette(self) -> None:
+        self.app.action_command_palette()
+
+    def action_theme(self) -> None:
+        self.app.next_theme()
+
+    def action_keymap(self) -> None:
+        self.app.next_keymap()
+        self.query_one(KeyHints).show(self._hints())
+
+    def action_reconnect(self) -> None:
+        self.run_worker(self.app.reconnect(), group="reconnect", exclusive=True)
+
+    def action_quit(self) -> None:
+        self.app.exit()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Actions on deployments wait until there is a backend."""
+        known = BY_NAME.get(action)
+        if known is not None and known.needs != "nothing" and (self.state is None or not self.state.known):
+            return False
+        return True
+
+    def _hints(self) -> list[KeyHint]:
+        preferences = self.app.preferences
+        ranked = hints(preferences.keymap, preferences.keys)
+        return [KeyHint(key, action.label, keep=action.name in ("help", "quit")) for key, action in ranked]
+
+    @on(KeyHints.Pressed)
+    async def _hint_pressed(self, event: KeyHints.Pressed) -> None:
+        preferences = self.app.preferences
+        for key, action in hints(preferences.keymap, preferences.keys):
+            if key == event.key:
+                await self.run_action(action.target)
+
+
+def _connection_trouble(state: LiveState) -> tuple[str, str] | None:
+    if not state.stale or not state.known:
+        return None
+    return state.fault or "The connection to the backend is lost", "What you see is the last known state. Trying again; ctrl+r does it now"
