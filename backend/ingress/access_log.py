@@ -1,0 +1,189 @@
+"""Every finished request, read from the access log that Caddy writes.
+
+The log is a rolled file, not a socket: Caddy's socket writer blocks requests while the reader is slow and drops lines
+while it is away. The file costs one write a request, and what is finished while the backend is down is counted after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+import logging
+import os
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from backend.domain.ingress import RequestRecord
+
+logger = logging.getLogger(__name__)
+
+_CHUNK_BYTES = 256 * 1024
+_POLL_SECONDS = 0.25
+_REMEMBER_SECONDS = 1.0
+
+
+class _Request(msgspec.Struct):
+    host: str
+
+
+class _Line(msgspec.Struct):
+    ts: float
+    status: int
+    duration: float
+    size: int
+    request: _Request
+    upstream: str = ""
+
+
+_decoder = msgspec.json.Decoder(_Line)
+
+
+def parse(line: bytes) -> RequestRecord | None:
+    """One line of the log; None where it is no finished request. The host is in lower case and without a port."""
+    try:
+        entry = _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return RequestRecord(
+        at=datetime.fromtimestamp(entry.ts, UTC),
+        host=_without_port(entry.request.host).lower(),
+        status=entry.status,
+        duration_seconds=entry.duration,
+        upstream=entry.upstream or None,
+        response_bytes=entry.size,
+    )
+
+
+def _without_port(host: str) -> str:
+    if host.endswith("]"):
+        return host
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdigit() else host
+
+
+class AccessLog:
+    """Follows the log through its rolls, from where the last reader stopped."""
+
+    def __init__(self, path: Path, position: Path) -> None:
+        self._path = path
+        self._position = position
+        self._file: io.FileIO | None = None
+        self._rest = b""
+        self._remembered_at = 0.0
+
+    async def records(self) -> AsyncIterator[RequestRecord]:
+        """Every request finished from the remembered position on, and then for ever. Without a remembered position:
+        from now on. A backend that was killed may see up to a second of records again."""
+        self._resume()
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                chunk = self._read()
+                for record in self._parse(chunk):
+                    yield record
+                if loop.time() - self._remembered_at > _REMEMBER_SECONDS:
+                    self._remembered_at = loop.time()
+                    self.remember()
+                await asyncio.sleep(0 if chunk else _POLL_SECONDS)
+        finally:
+            self.remember()
+            self._close()
+
+    def remember(self) -> None:
+        """Note how far the log has been read."""
+        if self._file is None:
+            return
+        place = {"inode": os.fstat(self._file.fileno()).st_ino, "offset": self._file.tell() - len(self._rest)}
+        encoded = json.dumps(place)
+        with contextlib.suppress(FileNotFoundError):
+            if self._position.read_text() == encoded:
+                return
+        draft = self._position.with_name(self._position.name + ".new")
+        draft.write_text(encoded)
+        draft.replace(self._position)
+
+    def _parse(self, chunk: bytes) -> Iterator[RequestRecord]:
+        if not chunk:
+            return
+        lines = (self._rest + chunk).split(b"\n")
+        self._rest = lines.pop()
+        for line in lines:
+            record = parse(line)
+            if record is not None:
+                yield record
+
+    def _read(self) -> bytes:
+        """The next bytes; empty where there are none now."""
+        if self._file is None:
+            self._open_next(after=None)
+            if self._file is None:
+                return b""
+        chunk = self._file.read(_CHUNK_BYTES) or b""
+        if chunk or self._is_current():
+            return chunk
+        # Rolled: nothing is written to it any more, but something may have been since the read above.
+        chunk = self._file.read(_CHUNK_BYTES) or b""
+        if not chunk:
+            self._open_next(after=os.fstat(self._file.fileno()))
+        return chunk
+
+    def _is_current(self) -> bool:
+        assert self._file is not None
+        try:
+            return self._path.stat().st_ino == os.fstat(self._file.fileno()).st_ino
+        except FileNotFoundError:
+            return True  # between the rename of a roll and the new file
+
+    def _resume(self) -> None:
+        self._close()
+        try:
+            place = json.loads(self._position.read_text())
+            inode, offset = int(place["inode"]), int(place["offset"])
+        except FileNotFoundError:
+            self._open_at_end()
+            return
+        except (ValueError, KeyError, TypeError):
+            logger.warning("%s cannot be read: requests are counted from now on", self._position)
+            self._open_at_end()
+            return
+        for path, status in self._files():
+            if status.st_ino == inode and status.st_size >= offset:
+                self._file = path.open("rb", buffering=0)
+                self._file.seek(offset)
+                return
+        # Rolled away and deleted: all that is left is newer.
+        self._open_next(after=None)
+
+    def _open_at_end(self) -> None:
+        if self._path.exists():
+            self._file = self._path.open("rb", buffering=0)
+            self._file.seek(0, os.SEEK_END)
+
+    def _open_next(self, after: os.stat_result | None) -> None:
+        files = self._files()
+        if after is not None:
+            known = [index for index, (_, status) in enumerate(files) if status.st_ino == after.st_ino]
+            files = files[known[0] + 1 :] if known else files
+        if files:
+            self._close()
+            self._file = files[0][0].open("rb", buffering=0)
+
+    def _files(self) -> list[tuple[Path, os.stat_result]]:
+        """The rolled files, oldest first, and the current one."""
+        rolled = sorted(self._path.parent.glob(f"{self._path.stem}-*{self._path.suffix}"))
+        found = []
+        for path in [*rolled, self._path]:
+            with contextlib.suppress(FileNotFoundError):
+                found.append((path, path.stat()))
+        return found
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file = None
+        self._rest = b""

@@ -1,0 +1,231 @@
+"""The ingress on Caddy: a door that never changes and a router that is loaded anew (see `compile`)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backend.domain.errors import Unavailable
+from backend.domain.ingress import RequestRecord, Route
+from backend.ingress.access_log import AccessLog
+from backend.ingress.compile import (
+    LogFiles,
+    compile_door,
+    compile_router,
+    listen_address,
+    retired_upstreams,
+    upstreams,
+    with_routes_of,
+)
+from backend.ingress.paths import IngressPaths
+from backend.ingress.process import CaddyProcess, require_free_port
+
+logger = logging.getLogger(__name__)
+
+DOOR = "door"
+ROUTER = "router"
+
+_WATCH_SECONDS = 0.25
+_LONGEST_BACKOFF_SECONDS = 10.0
+_CONNECT_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    """How the last load ended that carried the calls up to `ticket`."""
+
+    ticket: int
+    error: Unavailable | None
+
+
+class CaddyIngress:
+    """The domain's `Ingress`. All state is in `run_dir` and `log_dir`; two objects on the same directories, one after
+    the other, drive the same processes. `drain_seconds` bounds how long `stop` waits for requests in flight."""
+
+    def __init__(
+        self, run_dir: Path, log_dir: Path, *, listen: str = "127.0.0.1", port: int, drain_seconds: float = 10.0
+    ) -> None:
+        self._listen = listen
+        self._port = port
+        self._drain_seconds = drain_seconds
+        self._paths = IngressPaths.prepare(run_dir, log_dir)
+        self._door = CaddyProcess(DOOR, self._paths)
+        self._router = CaddyProcess(ROUTER, self._paths)
+        self._access_log = AccessLog(self._paths.access_log, self._paths.access_position)
+        self._running = asyncio.Lock()  # held while processes start
+        self._loading = asyncio.Lock()  # held while routes are loaded
+        self._wanted: tuple[Route, ...] = ()
+        self._ticket = 0
+        self._applied = _Applied(0, None)
+        self._loaded: dict[str, Any] = {}
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def pids(self) -> dict[str, int | None]:
+        """The process ids by name, for status and diagnosis."""
+        return {process.name: process.pid for process in (self._door, self._router)}
+
+    async def start(self) -> None:
+        """Adopt the running processes of this installation, or start them with the routes that were last applied.
+        Raises Unavailable, naming the port where another process has it."""
+        async with self._running:
+            await self._start_router()
+            await self._start_door()
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._keep_running(), name="ingress-watch")
+
+    async def apply(self, routes: Sequence[Route]) -> None:
+        """Serve exactly these routes. Calls made while one loads are answered by one load of the latest. Raises
+        Unavailable, and Invalid for routes that cannot be served (see `compile_router`)."""
+        self._compile(routes, ())  # refuse before it replaces what others want
+        self._wanted = tuple(routes)
+        self._ticket += 1
+        mine = self._ticket
+        async with self._loading:
+            if self._applied.ticket < mine:
+                ticket = self._ticket
+                try:
+                    await self._load(self._wanted)
+                except Unavailable as error:
+                    self._applied = _Applied(ticket, error)
+                    raise
+                self._applied = _Applied(ticket, None)
+            elif self._applied.error is not None:
+                raise Unavailable(self._applied.error.message)
+
+    async def ready(self) -> bool:
+        """Whether both processes run and the port takes connections."""
+        if not (self._door.alive() and self._router.alive()):
+            return False
+        if not await self._router.admin.answers():
+            return False
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._listen, self._listen)
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                _, writer = await asyncio.open_connection(host, self._port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    def requests(self) -> AsyncIterator[RequestRecord]:
+        """Every finished request, with those finished since the last reader stopped. One consumer."""
+        return self._access_log.records()
+
+    async def in_flight(self) -> dict[str, int]:
+        """Requests now at each upstream address, also of upstreams that have left their route; empty where none.
+        Raises Unavailable."""
+        return await self._router.admin.in_flight()
+
+    async def close(self) -> None:
+        """Let go of the processes; they keep serving."""
+        await self._end_watch()
+        self._access_log.remember()
+        await self._door.admin.close()
+        await self._router.admin.close()
+
+    async def stop(self) -> None:
+        """End the processes: first the door, so that no request meets a missing router. Adopts them first where
+        `start` was not called."""
+        await self._end_watch()
+        async with self._running:
+            for process in (self._door, self._router):
+                if process.pid is not None or await process.adopt():
+                    await process.stop(self._drain_seconds)
+        await self.close()
+
+    async def _start_router(self) -> None:
+        if self._router.alive():
+            return
+        if await self._router.adopt():
+            self._loaded = await self._router.admin.config()
+            logger.info("adopted the ingress router, process %s", self._router.pid)
+            return
+        saved = self._router.saved_config()
+        empty = self._compile((), ())
+        # The directories may have moved since it was saved: only the routes are taken over.
+        config = with_routes_of(empty, saved) if saved else empty
+        try:
+            await self._router.start(config)
+        except Unavailable:
+            if config == empty:
+                raise
+            logger.exception("the ingress router does not start with its last routes: starting without any")
+            config = empty
+            await self._router.start(config)
+        self._loaded = config
+
+    async def _start_door(self) -> None:
+        if self._door.alive():
+            return
+        config = compile_door(
+            listen=self._listen,
+            port=self._port,
+            admin_socket=self._paths.admin_socket(DOOR),
+            router_socket=self._paths.router_socket,
+            logs=LogFiles(self._paths.errors(DOOR)),
+        )
+        if await self._door.adopt():
+            loaded = await self._door.admin.config()
+            if loaded == config:
+                logger.info("adopted the ingress door, process %s", self._door.pid)
+                return
+            if listen_address(loaded) == listen_address(config):
+                await self._door.load(config)
+                return
+            # Asked to listen elsewhere: keep the old door until the new port is known to be free.
+            require_free_port(self._listen, self._port)
+            await self._door.stop(self._drain_seconds)
+        require_free_port(self._listen, self._port)
+        await self._door.start(config)
+
+    async def _load(self, routes: Sequence[Route]) -> None:
+        async with self._running:
+            await self._start_router()
+        carried = retired_upstreams(self._loaded)
+        if self._compile(routes, carried) == self._loaded:
+            return
+        # Those that leave now stay counted, and of those that left before only the ones with requests.
+        leaving = upstreams(self._loaded) - carried
+        busy = await self._router.admin.in_flight() if carried else {}
+        config = self._compile(routes, leaving | (carried & busy.keys()))
+        await self._router.load(config)
+        self._loaded = config
+
+    def _compile(self, routes: Sequence[Route], retired: Sequence[str] | set[str]) -> dict[str, Any]:
+        return compile_router(
+            routes,
+            admin_socket=self._paths.admin_socket(ROUTER),
+            router_socket=self._paths.router_socket,
+            logs=LogFiles(self._paths.errors(ROUTER), self._paths.access_log),
+            retired=retired,
+        )
+
+    async def _keep_running(self) -> None:
+        """Start a process that died again, with what it had."""
+        pause = _WATCH_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            if self._door.alive() and self._router.alive():
+                pause = _WATCH_SECONDS
+                continue
+            logger.warning("an ingress process died: starting it again")
+            try:
+                async with self._running:
+                    await self._start_router()
+                    await self._start_door()
+            except Unavailable as error:
+                pause = min(2 * pause, _LONGEST_BACKOFF_SECONDS)
+                logger.error("the ingress is down, next attempt in %.1f s: %s", pause, error.message)
+
+    async def _end_watch(self) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watch

@@ -1,0 +1,313 @@
+"""Routes to Caddy's JSON. Pure: same input, same output.
+
+Two Caddy processes serve an installation, because Caddy replaces its HTTP servers whole at every config load, and Go's
+HTTP/1 server then drops the requests that reach a connection of the old server in that moment:
+
+- the *door* holds the public port, has a config that never changes, and hands every request to the router;
+- the *router* listens on a unix socket, knows the routes, and is loaded anew whenever they change. What it drops at a
+  load it has not begun to handle, so the door sends it again and no client sees a failure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.domain.errors import Invalid
+from backend.domain.ingress import Route
+
+JsonObject = dict[str, object]
+
+RETIRED_ID = "retired-upstreams"
+"""`@id` of the router's entry that keeps Caddy counting the requests of upstreams that left their routes."""
+
+SERVER = "pilothouse"
+UPSTREAM_FIELD = "upstream"
+
+_FANOUT = 8
+_BUFFERED_BODY_BYTES = 65536
+# The lengths that `_BUFFERED_BODY_BYTES` surely holds: up to 59,999.
+_SMALL_LENGTH = "^([0-9]{1,4}|[1-5][0-9]{4})$"
+_IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]
+_EVERY_METHOD = [*_IDEMPOTENT, "POST", "PATCH"]
+# A negative interval flushes each write. Exactly -1 would also keep a request running at the app after its client left.
+_FLUSH_AT_ONCE = -2
+_HOST = re.compile(r"^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$")
+_ADDRESS = re.compile(r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$")
+
+
+@dataclass(frozen=True, slots=True)
+class LogFiles:
+    """Where a process writes. `access` is None where it writes no access log."""
+
+    errors: Path
+    access: Path | None = None
+
+
+def compile_door(*, listen: str, port: int, admin_socket: Path, router_socket: Path, logs: LogFiles) -> JsonObject:
+    """The config of the process that holds the public port."""
+    server: JsonObject = {
+        "listen": [_authority(listen, port)],
+        "automatic_https": {"disable": True},
+        "protocols": ["h1", "h2c"],
+        "read_header_timeout": "10s",
+        "idle_timeout": "2m",
+        "routes": [
+            # A body that is whole in memory can be sent again, whatever the method; see the module's docstring.
+            {
+                "match": [{"header_regexp": {"Content-Length": {"pattern": _SMALL_LENGTH}}}],
+                "handle": [_to_router(router_socket, _EVERY_METHOD, buffered=True)],
+                "terminal": True,
+            },
+            {"handle": [_to_router(router_socket, _IDEMPOTENT, buffered=False)]},
+        ],
+        "errors": {"routes": [{"handle": [_answer(503, "the ingress is starting, try again", retry_after=1)]}]},
+    }
+    return _config(admin_socket, logs, server)
+
+
+def compile_router(
+    routes: Sequence[Route],
+    *,
+    admin_socket: Path,
+    router_socket: Path,
+    logs: LogFiles,
+    retired: Iterable[str] = (),
+) -> JsonObject:
+    """The config of the process that knows the routes. `retired` are addresses out of use whose requests in flight
+    are still to be counted. The order of the routes does not matter. Raises Invalid for a host that is no DNS name,
+    that two routes claim, or an upstream that is no `host:port`."""
+    by_host = _routes_by_host(routes)
+    handlers = {route.id: _serve(route) for route in routes}
+    tree = _tree([(host, handlers[by_host[host].id]) for host in sorted(by_host)])
+    in_use = {upstream.address for route in routes for upstream in route.upstreams}
+    server: JsonObject = {
+        "listen": [f"unix/{router_socket}|0600"],
+        "automatic_https": {"disable": True},
+        "protocols": ["h1"],
+        # Only the door can connect to the socket: its X-Forwarded-For is the client's.
+        "trusted_proxies_unix": True,
+        "routes": [
+            {
+                "handle": [
+                    {"handler": "log_append", "key": UPSTREAM_FIELD, "value": "{http.reverse_proxy.upstream.address}"}
+                ]
+            },
+            *tree,
+            {"handle": [_answer(404, "no app has this name")], "terminal": True},
+            *_retired(sorted(set(retired) - in_use)),
+        ],
+        "errors": {
+            "routes": [{"handle": [_answer("{http.error.status_code}", "the app did not answer", retry_after=1)]}]
+        },
+        "logs": {"default_logger_name": "access"},
+    }
+    return _config(admin_socket, logs, server)
+
+
+def with_routes_of(config: JsonObject, other: Mapping[str, object]) -> JsonObject:
+    """`config` with the routes of another config made by `compile_router`."""
+    routes = _dig(other, "apps", "http", "servers", SERVER, "routes")
+    mine = _object(config, "apps", "http", "servers", SERVER)
+    return {**config, "apps": {"http": {"servers": {SERVER: {**mine, "routes": routes or mine["routes"]}}}}}
+
+
+def retired_upstreams(config: Mapping[str, object]) -> set[str]:
+    """The retired addresses in a config made by `compile_router`."""
+    for route in _dig(config, "apps", "http", "servers", SERVER, "routes"):
+        if isinstance(route, dict) and route.get("@id") == RETIRED_ID:
+            return _dials(route)
+    return set()
+
+
+def upstreams(config: Mapping[str, object]) -> set[str]:
+    """Every upstream address in a config made by `compile_router`, retired ones too."""
+    return _dials(_dig(config, "apps", "http", "servers", SERVER, "routes"))
+
+
+def listen_address(config: Mapping[str, object]) -> str | None:
+    """The first address that a config's server listens at."""
+    addresses = _dig(config, "apps", "http", "servers", SERVER, "listen")
+    return str(addresses[0]) if addresses else None
+
+
+def _object(value: object, *keys: str) -> JsonObject:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _dig(value: object, *keys: str) -> list[object]:
+    found = _object(value, *keys[:-1]).get(keys[-1])
+    return found if isinstance(found, list) else []
+
+
+def _dials(value: object) -> set[str]:
+    if isinstance(value, list):
+        return {address for item in value for address in _dials(item)}
+    if isinstance(value, dict):
+        dial = value.get("dial")
+        return {dial} if isinstance(dial, str) else _dials(list(value.values()))
+    return set()
+
+
+def _authority(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _routes_by_host(routes: Sequence[Route]) -> dict[str, Route]:
+    found: dict[str, Route] = {}
+    seen: set[str] = set()
+    for route in routes:
+        if route.id in seen:
+            raise Invalid(f"two routes have the id {route.id!r}")
+        seen.add(route.id)
+        for name in route.hosts:
+            host = name.lower()
+            # Caddy expands {placeholders} in hosts and addresses: only plain names may pass.
+            if not _HOST.match(host):
+                raise Invalid(f"{name!r} is not a host name that can be routed")
+            if found.setdefault(host, route) is not route:
+                raise Invalid(f"the host {host} belongs to two routes, {found[host].id} and {route.id}")
+        for upstream in route.upstreams:
+            if not _ADDRESS.match(upstream.address):
+                raise Invalid(f"{upstream.address!r} is not an upstream address: write host:port")
+    return found
+
+
+def _tree(hosts: Sequence[tuple[str, JsonObject]]) -> list[JsonObject]:
+    """Caddy tries routes one after another; nested groups of hosts keep the tries near 8 * log8(n)."""
+    if len(hosts) <= _FANOUT:
+        return [{"match": [{"host": [host]}], "handle": [handler], "terminal": True} for host, handler in hosts]
+    size = _FANOUT
+    while size * _FANOUT < len(hosts):
+        size *= _FANOUT
+    groups = [hosts[start : start + size] for start in range(0, len(hosts), size)]
+    return [
+        {
+            "match": [{"host": [host for host, _ in group]}],
+            "handle": [{"handler": "subroute", "routes": _tree(group)}],
+            "terminal": True,
+        }
+        for group in groups
+    ]
+
+
+def _serve(route: Route) -> JsonObject:
+    if not route.upstreams:
+        return _answer(503, route.unavailable_text, retry_after=2)
+    several = len(route.upstreams) > 1
+    handler: JsonObject = {
+        "handler": "reverse_proxy",
+        "upstreams": [{"dial": address} for address in sorted({upstream.address for upstream in route.upstreams})],
+        "transport": {
+            "protocol": "http",
+            "dial_timeout": "2s",
+            "response_header_timeout": "10m",
+            "compression": False,
+            # Shorter than the idle timeout of common app servers (2 to 5 s), so that a request does not meet a
+            # connection that the app is just closing.
+            "keep_alive": {"enabled": True, "idle_timeout": "1500ms", "max_idle_conns_per_host": 128},
+        },
+        "load_balancing": {
+            # The counts survive a load (a round robin's turn does not), and slow or long requests weigh.
+            "selection_policy": {"policy": "least_conn"},
+            # Failed dials are tried again for any request, failed answers for GET only. With several replicas the
+            # tries last longer than `fail_duration`, so that one fault on each replica is waited out.
+            "retries": 12 if several else 3,
+            "try_interval": "100ms",
+        },
+        "flush_interval": _FLUSH_AT_ONCE,
+        "stream_close_delay": "24h",
+    }
+    if several:
+        # With one replica there is nowhere else to go: marking it down would only turn one fault into many.
+        handler["health_checks"] = {"passive": {"max_fails": 1, "fail_duration": "1s"}}
+    return handler
+
+
+def _retired(addresses: Sequence[str]) -> list[JsonObject]:
+    """Behind the terminal 404 no request gets here; being named is what keeps Caddy's count of an upstream alive."""
+    if not addresses:
+        return []
+    proxy: JsonObject = {"handler": "reverse_proxy", "upstreams": [{"dial": address} for address in addresses]}
+    return [{"@id": RETIRED_ID, "handle": [proxy]}]
+
+
+def _to_router(router_socket: Path, retried_methods: Sequence[str], *, buffered: bool) -> JsonObject:
+    handler: JsonObject = {
+        "handler": "reverse_proxy",
+        "upstreams": [{"dial": f"unix/{router_socket}"}],
+        "transport": {
+            "protocol": "http",
+            "dial_timeout": "2s",
+            "compression": False,
+            "keep_alive": {"enabled": True, "idle_timeout": "60s", "max_idle_conns_per_host": 512},
+        },
+        # Three seconds: a router that died is started again within them.
+        "load_balancing": {"retries": 150, "try_interval": "20ms", "retry_match": [{"method": list(retried_methods)}]},
+        "flush_interval": _FLUSH_AT_ONCE,
+    }
+    if buffered:
+        handler["request_buffers"] = _BUFFERED_BODY_BYTES
+    return handler
+
+
+def _answer(status: int | str, text: str, *, retry_after: int | None = None) -> JsonObject:
+    headers = {"Content-Type": ["text/plain; charset=utf-8"], "Cache-Control": ["no-store"]}
+    if retry_after is not None:
+        headers["Retry-After"] = [str(retry_after)]
+    # Braces would be expanded as placeholders, which reach files and the environment.
+    body = text.replace("{", "\\{").rstrip() + "\n"
+    return {"handler": "static_response", "status_code": status, "headers": headers, "body": body}
+
+
+def _config(admin_socket: Path, logs: LogFiles, server: JsonObject) -> JsonObject:
+    return {
+        "admin": {"listen": f"unix/{admin_socket}|0600", "config": {"persist": False}},
+        "logging": _logging(logs),
+        "apps": {"http": {"servers": {SERVER: server}}},
+    }
+
+
+def _logging(logs: LogFiles) -> JsonObject:
+    # Clients' addresses, headers and URIs (which may carry tokens) are never written.
+    private = ["remote_ip", "remote_port", "client_ip", "uri", "headers", "tls"]
+    needless = ["proto", "method"]
+    hidden = {f"request>{name}": {"filter": "delete"} for name in private}
+    sinks: JsonObject = {
+        "default": {
+            "level": "ERROR",
+            "writer": _rolled(logs.errors, megabytes=5, keep=2),
+            "encoder": {"format": "filter", "wrap": {"format": "json"}, "fields": hidden},
+            "exclude": ["http.log.access"],
+        }
+    }
+    if logs.access is not None:
+        dropped = [*(f"request>{name}" for name in needless), "resp_headers", "bytes_read", "user_id"]
+        sinks["access"] = {
+            "level": "INFO",
+            "writer": _rolled(logs.access, megabytes=16, keep=4),
+            "encoder": {
+                "format": "filter",
+                "wrap": {"format": "json"},
+                "fields": hidden | {name: {"filter": "delete"} for name in dropped},
+            },
+            "include": ["http.log.access.access"],
+        }
+    return {"logs": sinks}
+
+
+def _rolled(path: Path, *, megabytes: int, keep: int) -> JsonObject:
+    return {
+        "output": "file",
+        "filename": str(path),
+        "mode": "0600",
+        "roll": True,
+        "roll_size_mb": megabytes,
+        "roll_keep": keep,
+        "roll_keep_days": 7,
+        "roll_gzip": False,
+    }
