@@ -116,10 +116,12 @@ class DeploymentService:
         async with self._database.session() as session:
             return await journal_queries.of_object(session, deployment.id, before=before, limit=limit)
 
-    async def all_of_tenant(self, tenant_id: str) -> list[tuple[Deployment, DeploymentState]]:
-        """Everything that a live panel shows."""
+    async def all_of_tenant(
+        self, tenant_id: str, ids: frozenset[str] | None = None
+    ) -> list[tuple[Deployment, DeploymentState]]:
+        """Everything that a live panel shows; with `ids` (uuids), those of them that exist."""
         async with self._database.session() as session:
-            found = await self._queries.all_of_tenant(session, tenant_id)
+            found = await self._queries.all_of_tenant(session, tenant_id, ids)
         return [(deployment, self._observe(deployment)) for deployment in found]
 
     # --- asking for changes

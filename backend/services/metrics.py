@@ -78,14 +78,17 @@ class MetricService:
         self._task = asyncio.create_task(self._run(), name="metric-flush")
 
     async def close(self) -> None:
-        """Stop, and store what was gathered. Raises Unavailable where storage does not answer."""
+        """Stop, and store what was gathered; what storage does not take is lost, and the log says so."""
         if self._task is not None:
             async with self._moving:  # never in the middle of a flush
                 self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
-        await self.flush()
+        try:
+            await self.flush()
+        except DomainError as error:
+            log.warning("the last minute of metrics is lost: %s", error.message)
 
     # --- reading
 

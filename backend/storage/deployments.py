@@ -144,10 +144,15 @@ class DeploymentQueries:
         rows = (await session.execute(query)).all()
         return [self._to_deployment(row, generation) for row, generation in rows], total or 0
 
-    async def all_of_tenant(self, session: AsyncSession, tenant_id: str) -> list[Deployment]:
+    async def all_of_tenant(
+        self, session: AsyncSession, tenant_id: str, ids: frozenset[str] | None = None
+    ) -> list[Deployment]:
+        """Newest first; with `ids`, only those of them that exist."""
         query = _WITH_GENERATION.where(col(DeploymentRow.tenant_id) == tenant_id, _NOT_DELETED).order_by(
             col(DeploymentRow.created_at).desc(), col(DeploymentRow.id).desc()
         )
+        if ids is not None:
+            query = query.where(col(DeploymentRow.id).in_(ids))
         rows = (await session.execute(query)).all()
         return [self._to_deployment(row, generation) for row, generation in rows]
 
