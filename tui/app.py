@@ -47,13 +47,15 @@ class PilothouseApp(App[None]):
     """Holds the connection; the screens do the work."""
 
     TITLE = "Pilothouse"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = ["app.tcss", "screens/main.tcss"]  # Textual loads no CSS_PATH of a default screen
     BINDINGS = [Binding("ctrl+c", "interrupt", show=False)]
+    ENABLE_COMMAND_PALETTE = False  # its key has priority over a shell's ctrl+p; ours, of the main screen, has not
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
 
     def __init__(self, options: Options) -> None:
         super().__init__()
+        self.use_command_palette = True
         self.options = options
         self.preferences = options.preferences
         self.backend: Backend | None = None

@@ -27,7 +27,6 @@ class LogsPanel(Vertical):
     """Keeps the lines of one deployment; another one selected begins anew."""
 
     BINDINGS = [Binding("f", "screen.zoom", "Full screen", show=False)]
-    hint = "/ search  & filter  n N matches  w wrap  t time  L level  f full screen"
 
     def __init__(self) -> None:
         super().__init__(id="logs")
@@ -36,6 +35,12 @@ class LogsPanel(Vertical):
         self._subscription: int | None = None
         self._deployment = ""
         self._settling: Timer | None = None
+
+    @property
+    def hint(self) -> str:
+        if self.size.width < 100:
+            return "/ search  & filter  f full screen"
+        return "/ search  & filter  n N matches  w wrap  t time  L level  f full screen"
 
     def compose(self) -> ComposeResult:
         yield self._view

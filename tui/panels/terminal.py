@@ -1,3 +1,135 @@
-"""Terminal: a shell in a replica of the selected deployment."""
+"""Terminal: a shell in a replica of the selected deployment. Sessions stay while one looks at something else."""
 
 from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from tui.panels.styled import styled
+from widgets.terminal.widget import Terminal
+
+if TYPE_CHECKING:
+    from tui.client.connection import Backend
+    from tui.client.terminal import ReplicaTerminal
+    from tui.panels.view import DeploymentView
+
+
+class TerminalPanel(Vertical, can_focus=True):
+    """At most one shell for each deployment. One is opened when the user comes here, not when the cursor passes."""
+
+    BINDINGS = [
+        Binding("ctrl+backslash", "leave", "Leave the terminal", show=False),
+        Binding("enter", "shell", "Open a shell", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(id="terminal")
+        self._note = Static(id="terminal-note")
+        self._terminals: dict[str, Terminal] = {}
+        self._ended: dict[str, str] = {}
+        self._places: dict[str, str] = {}
+        self._shown: DeploymentView | None = None
+
+    @property
+    def hint(self) -> str:
+        if self._current is None:
+            return ""
+        place = self._places.get(self._deployment, "")
+        return f"{place} · ^\\ leaves, the shell stays" if place else "^\\ leaves, the shell stays"
+
+    @property
+    def _deployment(self) -> str:
+        return self._shown.deployment.id if self._shown else ""
+
+    @property
+    def _current(self) -> Terminal | None:
+        return self._terminals.get(self._deployment)
+
+    def compose(self) -> ComposeResult:
+        yield self._note
+
+    def on_mount(self) -> None:
+        self._arrange()
+
+    def show_view(self, view: DeploymentView | None) -> None:
+        before, self._shown = self._deployment, view
+        if before != self._deployment or self._current is None:
+            self._arrange()
+
+    def put_away(self) -> None:
+        """Shells go on."""
+
+    def take_focus(self) -> None:
+        self.action_shell()
+
+    def action_shell(self) -> None:
+        """Into the shell of the selected deployment, opened where none runs."""
+        view = self._shown
+        if view is None:
+            self.focus()
+            return
+        terminal = self._current
+        if terminal is not None and self._deployment in self._ended:
+            self._ended.pop(self._deployment)
+            terminal.restart()
+        elif terminal is None and view.deployment.ready > 0:
+            terminal = Terminal(partial(self._open, view.backend, self._deployment))
+            self._terminals[self._deployment] = terminal
+            self.mount(terminal)
+        self._arrange()
+        (terminal or self).focus()
+
+    async def _open(self, backend: Backend, deployment: str, columns: int, rows: int) -> ReplicaTerminal:
+        source = await backend.terminal(deployment).open(columns, rows)
+        self._places[deployment] = f"{source.command} in {source.replica}"
+        self.screen.show_selected()
+        return source
+
+    def action_leave(self) -> None:
+        self.screen.table.focus()
+
+    @on(Terminal.Exited)
+    def _exited(self, event: Terminal.Exited) -> None:
+        deployment = next((key for key, terminal in self._terminals.items() if terminal is event.terminal), None)
+        if deployment is None:
+            return
+        self._places.pop(deployment, None)
+        if event.error:
+            self._ended[deployment] = event.error
+        elif event.code:
+            self._ended[deployment] = f"The shell ended with code {event.code}."
+        else:
+            self._ended[deployment] = "The shell ended."
+        if deployment != self._deployment:
+            self._terminals.pop(deployment).remove()
+            self._ended.pop(deployment)
+        self._arrange()
+        self.screen.show_selected()
+
+    @on(Terminal.Copied)
+    def _copied(self) -> None:
+        self.notify("The selection is copied", timeout=2)
+
+    def _arrange(self) -> None:
+        for key, terminal in self._terminals.items():
+            terminal.display = key == self._deployment
+        ended = self._ended.get(self._deployment)
+        self._note.display = self._current is None or ended is not None
+        self._note.update(styled(self, self._note_lines(ended)))
+
+    def _note_lines(self, ended: str | None) -> list[list[tuple[str, str]]]:
+        if self._shown is None:
+            return [[("Nothing selected.", "muted")]]
+        deployment = self._shown.deployment
+        if ended is not None:
+            return [[(ended, ""), ("  Press Enter for a new one, Esc to go back to the list.", "muted")]]
+        if deployment.ready == 0:
+            what = "is stopped: press start to run it" if deployment.status == "stopped" else "has no replica that is ready"
+            return [[(f"{deployment.app_name} {what}.", "muted")]]
+        return [[("Press Enter for a shell in ", "muted"), (deployment.app_name, ""), (".", "muted")]]

@@ -34,7 +34,7 @@ MORE: dict[str, tuple[tuple[str, str], ...]] = {
         ("Space G", "Pause, follow again"),
         ("c", "Copy the selection or the line"),
     ),
-    "In the terminal": (("^]", "Leave the terminal; the shell stays"),),
+    "In the terminal": (("^\\", "Leave the terminal; the shell stays"),),
 }
 
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 class MainScreen(DeploymentActions, Screen[None]):
     """Lays out, takes live changes, and moves between panels; what is done to deployments is in `main_actions`."""
 
-    CSS_PATH = "main.tcss"
     BINDINGS = [
         Binding(",".join(action.k9s), action.target, action.label, show=False, id=binding_id(action))
         for action in ACTIONS
