@@ -35,7 +35,7 @@ from backend.services.secrets import SecretBox
 from backend.services.system import SystemService
 from backend.services.terminals import TerminalService
 from backend.services.usage_sampler import UsageSampler
-from backend.setting_parsers import TENANT_PREFIX_LENGTH
+from backend.setting_parsers import SURFACES, TENANT_PREFIX_LENGTH
 from backend.settings import Settings, load_secret
 from backend.storage import networks
 from backend.storage.database import Database
@@ -44,7 +44,7 @@ from backend.storage.installation import installation_id
 from backend.surfaces.container_engine.app import NAME as CONTAINER_ENGINE
 from backend.surfaces.container_engine.app import container_engine_app
 from backend.surfaces.pilothouse.app import pilothouse_app
-from backend.surfaces.services import Services
+from backend.surfaces.services import InstallationFacts, Services
 from backend.version import version
 from backend.wire.rendezvous import Places
 
@@ -139,7 +139,14 @@ async def _services(
         ),
     )
     deployments = DeploymentService(
-        database, queries, journal, engine, address, wake=reconciler.wake, observe=reconciler.observe, progress=reconciler.progress
+        database,
+        queries,
+        journal,
+        engine,
+        address,
+        wake=reconciler.wake,
+        observe=reconciler.observe,
+        progress=reconciler.progress,
     )
     counter = RequestCounter(ingress, reconciler.routes.deployment_of_host)
     sampler = UsageSampler(engine, view, counter)
@@ -149,16 +156,33 @@ async def _services(
     for part in (view, reconciler, counter, sampler, metrics):
         await part.start()
         life.push_async_callback(part.close)
+    system = SystemService(database, engine, ingress)
+    live = LiveService(events, view, sampler, deployments.all_of_tenant, system.status)
+    life.push_async_callback(live.close)
     return Services(
         accounts=accounts,
         deployments=deployments,
         events=events,
         logs=logs,
         metrics=metrics,
-        live=LiveService(),
+        live=live,
         terminals=TerminalService(engine, view, deployments.get),
-        system=SystemService(),
+        system=system,
+        facts=_facts(settings, installation),
         max_body_bytes=settings.max_body_bytes,
+    )
+
+
+def _facts(settings: Settings, installation: str) -> InstallationFacts:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    mounted = {name: f"http://{host}:{settings.port}/{name}" for name in SURFACES}
+    return InstallationFacts(
+        version=version(),
+        installation=installation,
+        data_dir=str(settings.data_dir),
+        ingress_port=settings.ingress_port,
+        domain_suffix=settings.domain_suffix,
+        base_urls=mounted,
     )
 
 

@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from backend.services.system import SystemService
+from backend.surfaces.responses import path_of
 
 
 def root_app(surfaces: Mapping[str, ASGIApp], system: SystemService, version: str) -> Litestar:
@@ -44,12 +45,9 @@ def _health(system: SystemService) -> list[Any]:
         """The truth about each part: 200 where all are well, else 503."""
         found = await system.status()
         parts = {"storage": found.storage, "engine": found.engine, "ingress": found.ingress}
-        words = {
-            name: {"status": str(getattr(part.status, "value", part.status)), "message": part.message}
-            for name, part in parts.items()
-        }
-        well = all(part["status"] == "ok" for part in words.values())
-        return _json({"status": "ok" if well else "unavailable", "components": words}, 200 if well else 503)
+        words = {name: {"status": part.status.value, "message": part.message} for name, part in parts.items()}
+        overall = "ok" if found.ready else "unavailable"
+        return _json({"status": overall, "components": words}, 200 if found.ready else 503)
 
     return [live, ready]
 
@@ -84,5 +82,5 @@ def _json(body: object, status: int) -> Response[bytes]:
 def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     codes = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
     code = codes.get(error.status_code, "INVALID_REQUEST" if error.status_code < 500 else "INTERNAL_ERROR")
-    message = f"There is nothing at {request.url.path}" if error.status_code == 404 else str(error.detail)
+    message = f"There is nothing at {path_of(request)}" if error.status_code == 404 else str(error.detail)
     return _json({"error": {"code": code, "message": message}}, error.status_code)

@@ -130,6 +130,7 @@ async def _serve(settings: Settings, places: Places, progress: _Progress) -> Non
                 log.info("Stopping; apps and ingress keep running")
                 places.backend_file.unlink(missing_ok=True)
                 places.socket.unlink(missing_ok=True)
+                places.startup_file.unlink(missing_ok=True)
                 await servers.stop()
     log.info("Stopped")
 

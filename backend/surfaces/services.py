@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class InstallationFacts:
+    """What does not change while the backend runs. `base_urls` has each surface's base address by its name."""
+
+    version: str
+    installation: str
+    data_dir: str
+    ingress_port: int
+    domain_suffix: str
+    base_urls: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """One of each, shared by every surface and listener. `max_body_bytes` bounds a request's body."""
 
@@ -28,4 +41,5 @@ class Services:
     live: LiveService
     terminals: TerminalService
     system: SystemService
+    facts: InstallationFacts
     max_body_bytes: int

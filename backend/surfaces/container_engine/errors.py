@@ -22,7 +22,7 @@ from backend.domain.errors import (
     Unavailable,
 )
 from backend.surfaces.error_text import wire_details, wire_message
-from backend.surfaces.responses import raw_json
+from backend.surfaces.responses import path_of, raw_json
 from backend.wire.container_engine import ErrorDetail, ErrorResponse
 
 log = logging.getLogger(__name__)
@@ -89,9 +89,9 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
     if status >= 500:
         return on_unexpected(request, error)
     if status == 404:
-        message = f"There is nothing at {request.url.path}"
+        message = f"There is nothing at {path_of(request)}"
     elif status == 405:
-        message = f"{request.method} is not possible at {request.url.path}"
+        message = f"{request.method} is not possible at {path_of(request)}"
     elif status == 413:
         message = "The body is too large"
     else:
@@ -101,7 +101,7 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
 
 
 def on_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    log.error("%s %s failed", request.method, path_of(request), exc_info=error)
     return raw_json(error_body(500, _INTERNAL), 500)
 
 

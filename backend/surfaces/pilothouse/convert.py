@@ -6,8 +6,33 @@ from backend.domain.deployments import Deployment, DeploymentState, Replica
 from backend.domain.journal import JournalEntry
 from backend.domain.logs import LogRecord
 from backend.domain.metrics import LiveSample
+from backend.services.system import PartStatus, SystemStatus
+from backend.surfaces.services import InstallationFacts
 from backend.wire import pilothouse as wire
 from backend.wire.timestamps import format_precise_timestamp
+
+
+def to_wire_system(status: SystemStatus, facts: InstallationFacts, *, admin: bool) -> wire.SystemStatusResponse:
+    """Where the data lies is an administrator's to know."""
+    engine = status.engine_info
+    return wire.SystemStatusResponse(
+        version=facts.version,
+        installation=facts.installation,
+        data_dir=facts.data_dir if admin else None,
+        ingress_port=facts.ingress_port,
+        domain_suffix=facts.domain_suffix,
+        storage=to_wire_part(status.storage),
+        engine=to_wire_part(status.engine),
+        ingress=to_wire_part(status.ingress),
+        engine_version=engine.version if engine else None,
+        cpus=engine.cpus if engine else None,
+        memory_bytes=engine.memory_bytes if engine else None,
+        base_urls=dict(facts.base_urls),
+    )
+
+
+def to_wire_part(part: PartStatus) -> wire.ComponentStatus:
+    return wire.ComponentStatus(status=part.status.value, message=part.message)
 
 
 def to_wire_deployment(deployment: Deployment, state: DeploymentState, url: str) -> wire.DeploymentModel:

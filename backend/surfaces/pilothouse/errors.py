@@ -21,7 +21,7 @@ from backend.domain.errors import (
     Unavailable,
 )
 from backend.surfaces.error_text import wire_details, wire_message
-from backend.surfaces.responses import raw_json
+from backend.surfaces.responses import path_of, raw_json
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +67,11 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
         return on_unexpected(request, error)
     code = _FRAMEWORK_CODES.get(error.status_code, "INVALID_REQUEST")
     status = error.status_code if error.status_code in _FRAMEWORK_CODES else 400
-    return raw_json(_body(code, f"{request.method} {request.url.path}: {error.detail}"), status)
+    return raw_json(_body(code, f"{request.method} {path_of(request)}: {error.detail}"), status)
 
 
 def on_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    log.error("%s %s failed", request.method, path_of(request), exc_info=error)
     return raw_json(_body("INTERNAL_ERROR", "Something went wrong on the server; its log says what"), 500)
 
 

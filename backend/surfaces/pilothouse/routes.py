@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 
+from backend.domain.accounts import Role
 from backend.domain.errors import NotFound
 from backend.surfaces import query
 from backend.surfaces.credentials import principal_of
@@ -37,7 +38,8 @@ def pilothouse_routes(services: Services) -> list[Any]:
 
     @get("/v1/system")
     async def system(request: Request[Any, Any, Any]) -> Response[bytes]:
-        return json_response(convert.to_wire_system(await services.system.status()))
+        admin = principal_of(request).user.role is Role.ADMIN
+        return json_response(convert.to_wire_system(await services.system.status(), services.facts, admin=admin))
 
     @get("/v1/deployments/{deployment_id:str}")
     async def deployment(request: Request[Any, Any, Any], deployment_id: str) -> Response[bytes]:
