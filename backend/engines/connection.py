@@ -7,14 +7,14 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from backend.domain.errors import EngineUnavailable
 from backend.engines.address import EngineAddress
 from backend.engines.errors import EngineFault, EngineTimeout, sdk_errors, unavailable
-from backend.engines.http_stream import StreamingResponse, request
+from backend.engines.http_stream import Patience, StreamingResponse, StreamRequest, exchange
 from backend.engines.sdk import Client
 
 T = TypeVar("T")
@@ -65,8 +65,9 @@ class EngineConnection:
 
     async def ping(self) -> None:
         """Raises EngineUnavailable where the engine does not answer within 3 s."""
+        request = StreamRequest("GET", "/_ping")
         try:
-            async with asyncio.timeout(PING_SECONDS), self._exchange("GET", "/_ping") as response:
+            async with asyncio.timeout(PING_SECONDS), self._exchange(request, _wait) as response:
                 await response.read()
         except EngineFault as fault:
             raise unavailable(self.address.base_url, fault) from fault
@@ -92,43 +93,39 @@ class EngineConnection:
         """A streaming request below the negotiated version, e.g. `/events`. The connection ends with the block.
         Raises EngineFault and EngineUnavailable."""
         version = self._version or await self.call(lambda client: str(client.api_version))
-        async with self._exchange(
-            method, f"/v{version}{path}", headers=headers, body=body, upgrade=upgrade
-        ) as response:
+        request = StreamRequest(method, f"/v{version}{path}", headers or {}, body, upgrade)
+        async with self._exchange(request, self._wait_watched) as response:
             yield response
 
     async def read_watched(self, response: StreamingResponse) -> bytes:
-        """The next bytes of a stream that may be silent for long. Raises EngineUnavailable where the engine froze
-        meanwhile."""
+        """The next bytes of a stream that may be silent for long; empty at its end. Raises EngineUnavailable where
+        the engine froze or cut it."""
+        try:
+            return await self._wait_watched(response.read)
+        except OSError as error:
+            raise unavailable(self.address.base_url, error) from error
+
+    async def _wait_watched(self, read: Callable[[], Awaitable[bytes]]) -> bytes:
+        """Wait as long as the engine gives signs of life. `read` may be cancelled and called again."""
         while True:
             try:
                 async with asyncio.timeout(SILENCE_SECONDS):
-                    data = await response.read()
+                    data = await read()
             except TimeoutError:
                 await self.check_alive()
                 continue
-            except OSError as error:
-                raise unavailable(self.address.base_url, error) from error
             self._answered_at = time.monotonic()
             return data
 
     @contextlib.asynccontextmanager
-    async def _exchange(
-        self,
-        method: str,
-        path: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: object | None = None,
-        upgrade: bool = False,
-    ) -> AsyncIterator[StreamingResponse]:
+    async def _exchange(self, request: StreamRequest, patience: Patience) -> AsyncIterator[StreamingResponse]:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 reader, writer = await self.address.connect()
         except OSError as error:  # TimeoutError is one
             raise unavailable(self.address.base_url, error) from error
         try:
-            async with request(reader, writer, method, path, headers=headers, body=body, upgrade=upgrade) as response:
+            async with exchange(reader, writer, request, patience) as response:
                 self._answered_at = time.monotonic()
                 yield response
         except (ConnectionError, asyncio.IncompleteReadError) as error:
@@ -172,3 +169,7 @@ class EngineConnection:
             clients, self._clients, self._version = list(self._clients.values()), {}, None
         for client in clients:
             client.close()
+
+
+async def _wait(read: Callable[[], Awaitable[bytes]]) -> bytes:
+    return await read()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 import httptools
 
@@ -74,32 +75,44 @@ class StreamingResponse:
         return EngineFault.of_body(self.status, data)
 
 
+@dataclass(frozen=True, slots=True)
+class StreamRequest:
+    """`path` with its query; `body` is sent as JSON; `upgrade` asks for raw bytes both ways."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: object | None = None
+    upgrade: bool = False
+
+    def encode(self) -> bytes:
+        """As HTTP/1.1."""
+        payload = b"" if self.body is None else json.dumps(self.body).encode()
+        lines = [f"{self.method} {self.path} HTTP/1.1", "Host: docker", f"Content-Length: {len(payload)}"]
+        if self.body is not None:
+            lines.append("Content-Type: application/json")
+        lines += ["Connection: Upgrade", "Upgrade: tcp"] if self.upgrade else ["Connection: close"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + payload
+
+
+# Waits for the next bytes by calling what it is given, as often as it likes; see EngineConnection.
+Patience = Callable[[Callable[[], Awaitable[bytes]]], Awaitable[bytes]]
+
+
 @asynccontextmanager
-async def request(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    method: str,
-    path: str,
-    *,
-    headers: Mapping[str, str] | None = None,
-    body: object | None = None,
-    upgrade: bool = False,
+async def exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: StreamRequest, patience: Patience
 ) -> AsyncIterator[StreamingResponse]:
     """Send one request on a fresh connection and read the response's head; the connection ends with the block.
 
-    `body` is sent as JSON. Raises EngineFault for a status of 400 and above, OSError and
-    asyncio.IncompleteReadError where the connection fails.
+    Raises EngineFault for a status of 400 and above, OSError and asyncio.IncompleteReadError where the connection
+    fails.
     """
-    payload = b"" if body is None else json.dumps(body).encode()
-    lines = [f"{method} {path} HTTP/1.1", "Host: docker", f"Content-Length: {len(payload)}"]
-    if body is not None:
-        lines.append("Content-Type: application/json")
-    lines += ["Connection: Upgrade", "Upgrade: tcp"] if upgrade else ["Connection: close"]
-    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     try:
-        writer.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + payload)
+        writer.write(request.encode())
         await writer.drain()
-        response = StreamingResponse(reader, writer, await reader.readuntil(b"\r\n\r\n"))
+        response = StreamingResponse(reader, writer, await patience(lambda: reader.readuntil(b"\r\n\r\n")))
         if response.status >= 400:
             raise await response.read_error()
         yield response
