@@ -22,7 +22,7 @@ from backend.domain.ingress import RequestRecord
 
 logger = logging.getLogger(__name__)
 
-_CHUNK_BYTES = 256 * 1024
+_CHUNK_BYTES = 64 * 1024
 _POLL_SECONDS = 0.25
 _REMEMBER_SECONDS = 1.0
 
@@ -37,7 +37,7 @@ class _Line(msgspec.Struct):
     duration: float
     size: int
     request: _Request
-    upstream: str = ""
+    upstream: str | None = None
 
 
 _decoder = msgspec.json.Decoder(_Line)
@@ -74,11 +74,25 @@ class AccessLog:
         self._position = position
         self._file: io.FileIO | None = None
         self._rest = b""
+        self._offset = 0  # behind the last line that was handed out
         self._remembered_at = 0.0
+        self._remembered: tuple[int, int] | None = None
+
+    def begin(self) -> None:
+        """Where nothing is remembered: remember the end of the log as it is now."""
+        if self._position.exists():
+            return
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            self._note(inode=0, offset=0)
+        else:
+            self._note(inode=status.st_ino, offset=status.st_size)
 
     async def records(self) -> AsyncIterator[RequestRecord]:
-        """Every request finished from the remembered position on, and then for ever. Without a remembered position:
-        from now on. A backend that was killed may see up to a second of records again."""
+        """Every request finished from the remembered position on, and then for ever. A backend that was killed may
+        see up to a second of records again."""
+        self.begin()
         self._resume()
         loop = asyncio.get_running_loop()
         try:
@@ -98,14 +112,15 @@ class AccessLog:
         """Note how far the log has been read."""
         if self._file is None:
             return
-        place = {"inode": os.fstat(self._file.fileno()).st_ino, "offset": self._file.tell() - len(self._rest)}
-        encoded = json.dumps(place)
-        with contextlib.suppress(FileNotFoundError):
-            if self._position.read_text() == encoded:
-                return
+        inode = os.fstat(self._file.fileno()).st_ino
+        if (inode, self._offset) != self._remembered:
+            self._note(inode=inode, offset=self._offset)
+
+    def _note(self, *, inode: int, offset: int) -> None:
         draft = self._position.with_name(self._position.name + ".new")
-        draft.write_text(encoded)
+        draft.write_text(json.dumps({"inode": inode, "offset": offset}))
         draft.replace(self._position)
+        self._remembered = (inode, offset)
 
     def _parse(self, chunk: bytes) -> Iterator[RequestRecord]:
         if not chunk:
@@ -113,6 +128,7 @@ class AccessLog:
         lines = (self._rest + chunk).split(b"\n")
         self._rest = lines.pop()
         for line in lines:
+            self._offset += len(line) + 1
             record = parse(line)
             if record is not None:
                 yield record
@@ -144,25 +160,20 @@ class AccessLog:
         try:
             place = json.loads(self._position.read_text())
             inode, offset = int(place["inode"]), int(place["offset"])
-        except FileNotFoundError:
-            self._open_at_end()
-            return
         except (ValueError, KeyError, TypeError):
             logger.warning("%s cannot be read: requests are counted from now on", self._position)
-            self._open_at_end()
-            return
+            self._position.unlink()
+            self.begin()
+            return self._resume()
         for path, status in self._files():
             if status.st_ino == inode and status.st_size >= offset:
                 self._file = path.open("rb", buffering=0)
                 self._file.seek(offset)
-                return
-        # Rolled away and deleted: all that is left is newer.
+                self._offset = offset
+                return None
+        # Not written yet, or rolled away and deleted: all that is there is newer.
         self._open_next(after=None)
-
-    def _open_at_end(self) -> None:
-        if self._path.exists():
-            self._file = self._path.open("rb", buffering=0)
-            self._file.seek(0, os.SEEK_END)
+        return None
 
     def _open_next(self, after: os.stat_result | None) -> None:
         files = self._files()
@@ -187,3 +198,4 @@ class AccessLog:
             self._file.close()
         self._file = None
         self._rest = b""
+        self._offset = 0

@@ -73,6 +73,7 @@ class CaddyIngress:
     async def start(self) -> None:
         """Adopt the running processes of this installation, or start them with the routes that were last applied.
         Raises Unavailable, naming the port where another process has it."""
+        self._access_log.begin()
         async with self._running:
             await self._start_router()
             await self._start_door()

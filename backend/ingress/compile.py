@@ -92,7 +92,7 @@ def compile_router(
         "routes": [
             {
                 "handle": [
-                    {"handler": "log_append", "key": UPSTREAM_FIELD, "value": "{http.reverse_proxy.upstream.address}"}
+                    {"handler": "log_append", "key": UPSTREAM_FIELD, "value": "{http.reverse_proxy.upstream.hostport}"}
                 ]
             },
             *tree,
