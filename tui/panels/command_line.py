@@ -46,7 +46,7 @@ class CommandLine(Horizontal):
     def __init__(self, kind: str, names: Sequence[str], *, value: str = "") -> None:
         super().__init__()
         self._kind = kind
-        self._input = Input(
+        self.input = Input(
             value,
             placeholder="part of a name, status or image" if kind == "/" else "command, e.g. scale web 3",
             suggester=CommandSuggester(names) if kind == ":" else None,
@@ -56,11 +56,7 @@ class CommandLine(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static(self._kind, classes="sign")
-        yield self._input
-
-    def focus(self, scroll_visible: bool = True) -> CommandLine:
-        self._input.focus(scroll_visible)
-        return self
+        yield self.input
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -71,12 +67,12 @@ class CommandLine(Horizontal):
         self.post_message(self.Entered(self._kind, event.value))
 
     def on_key(self, event: events.Key) -> None:
-        if event.key == "escape" or (event.key == "backspace" and not self._input.value):
+        if event.key == "escape" or (event.key == "backspace" and not self.input.value):
             event.stop()
             event.prevent_default()
-            self.post_message(self.GivenUp(self._kind, self._input.value))
+            self.post_message(self.GivenUp(self._kind, self.input.value))
         elif event.key == "tab":
             event.stop()
             event.prevent_default()
-            self._input.action_cursor_right()
-            self._input.action_end()
+            self.input.action_cursor_right()
+            self.input.action_end()

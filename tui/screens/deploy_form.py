@@ -44,7 +44,7 @@ class DeployForm(ModalScreen[str | None]):
         self._form = Form(fields, submit_label="Change" if detail else "Deploy", check=None if detail else check_together)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="deploy-box", classes="panel") as box:
+        with Vertical(id="deploy-box", classes="panel -edit" if self._detail else "panel") as box:
             box.border_title = f"Edit {escape(self._detail.app_name)}" if self._detail else "Deploy an image"
             box.border_subtitle = "Tab next field"
             yield self._form
@@ -121,20 +121,20 @@ def _create_fields() -> list[Field]:
             placeholder="/health",
             help="Empty: healthy as soon as the port is open",
         ),
-        IntegerField(key="health_delay", label="First probe after", required=True, value=5, minimum=0, maximum=3600),
+        IntegerField(key="health_delay", label="First probe", required=True, value=5, minimum=0, maximum=3600),
         IntegerField(key="health_period", label="Probe every", required=True, value=10, minimum=1, maximum=3600),
         IntegerField(key="health_timeout", label="Probe timeout", required=True, value=5, minimum=1, maximum=3600),
         IntegerField(
             key="health_threshold",
-            label="Failures allowed",
+            label="Max failures",
             required=True,
             value=3,
             minimum=1,
             maximum=100,
-            help="Times in seconds; the probes matter only with a health path",
+            help="Times in seconds; only with a health path",
         ),
         TextField(key="registry_user", label="Registry user", placeholder="only for private registries"),
-        TextField(key="registry_password", label="Registry password", password=True),
+        TextField(key="registry_password", label="Its password", password=True),
     ]
 
 

@@ -226,7 +226,8 @@ class DeploymentActions:
         names = [deployment.app_name for deployment in self.state.deployments.values()] if self.state else []
         line = CommandLine(kind, names, value=self.table.filter_text if kind == FILTER else "")
         await self.mount(line, before="#hints")
-        line.focus()
+        # At once, not by the queue: what is typed behind the `:` must land in the line.
+        self.set_focus(line.input)
 
     async def close_line(self: MainScreen) -> bool:
         """False where none was open."""
