@@ -71,5 +71,5 @@ def plan(replicas: int, generation: int, facts: Sequence[ReplicaFact]) -> Plan:
         start=tuple(fact.container_id for fact in kept if fact.idle),
         route=tuple(fact.container_id for fact in staying if fact.ready and fact.container_id not in retired_ids),
         retire=tuple(fact.container_id for fact in retire),
-        complete=len(kept) == replicas and all(fact.ready for fact in kept) and not waiting,
+        complete=len(kept) == replicas and all(fact.ready for fact in kept) and not leaving,
     )

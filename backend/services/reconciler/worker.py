@@ -169,6 +169,7 @@ class DeploymentWorker:
         for key in step.retire:
             await self.recorder.hold(deployment)
             self.steps.retire_later(deployment, by_id[key])
+            self.wake()
         if step.create or step.start:
             await self.recorder.hold(deployment)
             try:
