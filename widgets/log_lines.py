@@ -25,7 +25,7 @@ FRAME = 1 / 15
 """Least seconds between two repaints caused by new lines."""
 
 
-class LogLines(ScrollView, can_focus=True):
+class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows of a LogStore. Use it through LogView, which owns the keys."""
 
     ALLOW_SELECT = True
@@ -152,6 +152,13 @@ class LogLines(ScrollView, can_focus=True):
         size = Size(0 if self.wrap else self._painter.widest, self.rows.count)
         if size == self.virtual_size:
             return
+        self._scrolling_itself = True
+        try:
+            self._set_content_size(size)
+        finally:
+            self._scrolling_itself = False
+
+    def _set_content_size(self, size: Size) -> None:
         if size.width <= self.scrollable_content_region.width:
             # The vertical scrollbar is always there, so a longer log needs no new layout of the screen.
             self.set_reactive(Widget.virtual_size, size)
@@ -213,15 +220,18 @@ class LogLines(ScrollView, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         if self._scrolling_itself or old_value == new_value:
             return
-        if new_value < old_value:
+        if new_value >= self.max_scroll_y:
+            # A window that grew may clamp the position downwards: that is still the end, and no pause.
+            self.following = self.following or new_value > old_value
+        elif new_value < old_value:
             self.following = False
-        elif new_value >= self.max_scroll_y:
-            self.following = True
 
     def watch_following(self, following: bool) -> None:
         if following:
             self.new_lines = 0
-            self._scroll_itself(self.max_scroll_y)
+            # Already there where an animated scroll reached the end; to scroll now would break into the animation.
+            if self.scroll_y < self.max_scroll_y:
+                self._scroll_itself(self.max_scroll_y)
         self.post_message(self.StateChanged())
 
     def move(self, rows: int) -> None:

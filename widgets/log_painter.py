@@ -38,7 +38,7 @@ class LogPainter:
         self._timestamp_width = 0
         self._sources: dict[str, str] = {}
         self._source_width = 0
-        self.widest = 0
+        self._widest_text = 0
         self.measured_anew = False
         self.forget()
 
@@ -49,20 +49,23 @@ class LogPainter:
     def measure(self, store: LogStore, newest: int) -> bool:
         """Learn the widths of the newest lines; True where the prefix changed, so that all must be laid out again."""
         before = self._prefix_widths()
-        prefix = sum(before)
         for entry in store.entries[-newest:]:
             if len(entry.timestamp) > self._timestamp_width:
                 self._timestamp_width = min(len(entry.timestamp), 35)
-            self.widest = max(self.widest, prefix + cell_len(entry.text))
+            if len(entry.text) * 2 > self._widest_text:
+                self._widest_text = max(self._widest_text, cell_len(entry.text))
         if len(store.sources) != len(self._sources):
             names = list(store.sources)
             # Names that differ only far right stay apart; the column takes what that needs.
             self._sources = dict(zip(names, middle_cuts(names, 16), strict=True))
             self._source_width = max(cell_len(cut) for cut in self._sources.values())
-        after = self._prefix_widths()
-        self.widest += max(0, sum(after) - prefix)
-        self.measured_anew = after != before
+        self.measured_anew = self._prefix_widths() != before
         return self.measured_anew
+
+    @property
+    def widest(self) -> int:
+        """Cells of the longest line so far, unwrapped."""
+        return sum(self._prefix_widths()) + 2 + self._widest_text
 
     def _prefix_widths(self) -> tuple[int, int]:
         timestamp = self._timestamp_width + 1 if self._lines.show_timestamps and self._timestamp_width else 0

@@ -297,9 +297,9 @@ class ResourceTable(ScrollView, Generic[T], can_focus=True):
             return
         row, top = self._model.index[self._selected], round(self.scroll_y)
         if row < top:
-            self.scroll_to(y=row, animate=False)
+            self.scroll_to(y=row, animate=False, force=True)
         elif row >= top + self._page:
-            self.scroll_to(y=row - self._page + 1, animate=False)
+            self.scroll_to(y=row - self._page + 1, animate=False, force=True)
 
     def _refresh_row(self, row: int) -> None:
         y = row - round(self.scroll_y) + 1
