@@ -28,7 +28,9 @@ MAX_SIDE: Final = 2000
 
 DEFAULT_SCROLLBACK: Final = 10_000
 
-_DEFAULT_MODES = frozenset({modes.DECAWM, modes.DECTCEM})
+_DEFAULT_MODES = frozenset({modes.DECAWM, modes.DECTCEM, 1007 << 5})
+"""With 1007, the wheel as arrow keys in the alternate screen: on unless the program turns it off."""
+_DIRECTION_MARKS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
 _NAMES = ("black", "red", "green", "brown", "blue", "magenta", "cyan", "white")
 
 
@@ -180,7 +182,12 @@ class Grid(pyte.Screen):
         cursor.x = x + width
 
     def _combine(self, mark: str) -> None:
-        """Join a mark to the character before the cursor, on this line or the one that wrapped into it."""
+        """Join a mark to the character before the cursor, on this line or the one that wrapped into it.
+
+        Marks that turn the direction of text are dropped: they would reach the text around the terminal.
+        """
+        if mark in _DIRECTION_MARKS:
+            return
         x, y = min(self.cursor.x, self.columns) - 1, self.cursor.y
         if x < 0:
             if y == 0 or not self.rows[y - 1].wrapped:

@@ -1,0 +1,29 @@
+"""Where a terminal's bytes come from and go to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+
+class TerminalSource(Protocol):
+    """A process with a terminal, wherever it runs. One reader and one writer use it at the same time."""
+
+    async def read(self) -> bytes:
+        """The next bytes of output; empty when the process ended or the connection did."""
+
+    async def write(self, data: bytes) -> None:
+        """Send input; waits where the process does not read. Raises OSError where it is gone."""
+
+    async def resize(self, columns: int, rows: int) -> None:
+        """Tell the new size, in cells. Raises OSError where the process is gone."""
+
+    async def exit_code(self) -> int | None:
+        """The exit status, asked once output ended; None where it is not known. A negative one is a signal."""
+
+    async def close(self) -> None:
+        """Hang up. May be called more than once."""
+
+
+SourceFactory = Callable[[int, int], Awaitable[TerminalSource]]
+"""Opens a source for a screen of this many columns and rows. Raises OSError where it cannot."""

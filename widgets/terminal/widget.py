@@ -1,0 +1,402 @@
+"""The terminal widget: a source, and the keys and the mouse that go to it."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import ClassVar, Final
+
+from textual import events
+from textual.message import Message
+
+from widgets.terminal.emulator import ByteStream, Screen
+from widgets.terminal.emulator.grid import DEFAULT_SCROLLBACK
+from widgets.terminal.emulator.keys import encode_key, encode_paste
+from widgets.terminal.emulator.mouse import MouseAction, encode_mouse
+from widgets.terminal.emulator.screen import ALTERNATE_SCROLL, BRACKETED_PASTE, CURSOR_KEYS, FOCUS, SGR_MOUSE
+from widgets.terminal.selection import Selection
+from widgets.terminal.source import SourceFactory, TerminalSource
+from widgets.terminal.view import TerminalView
+
+SLICE: Final = 8 * 1024
+"""Bytes fed at a time."""
+
+FRAME_BUDGET: Final = 0.006
+"""Seconds of feeding before the rest of the app has its turn."""
+
+EAGER: Final = 512
+"""Output of at most this many bytes is painted at once: it is an echo."""
+
+_WRITE = 4096
+_MAX_REPLIES = 64 * 1024
+_WHEEL_LINES = 3
+
+
+class Terminal(TerminalView, can_focus=True):
+    """A terminal that shows a `TerminalSource`: attach one, or give a factory that is called once the size is known.
+
+    The widget owns what is attached to it and closes it. Keys in `pass_keys` are left to the app, and all keys are
+    where nothing runs. Shift with the mouse selects even where the program wants the mouse.
+    """
+
+    pass_keys: ClassVar[frozenset[str]] = frozenset({"ctrl+q", "ctrl+backslash"})
+    """Keys that the program never gets, so that the app can be reached."""
+
+    copy_on_select: ClassVar[bool] = True
+    """Whether letting go of the mouse copies what it selected."""
+
+    class TerminalMessage(Message):
+        """What terminals tell. `control` is the terminal."""
+
+        def __init__(self, terminal: Terminal) -> None:
+            super().__init__()
+            self.terminal = terminal
+
+        @property
+        def control(self) -> Terminal:
+            return self.terminal
+
+    class TitleChanged(TerminalMessage):
+        """The program set a title."""
+
+        def __init__(self, terminal: Terminal, title: str) -> None:
+            super().__init__(terminal)
+            self.title = title
+
+    class Exited(TerminalMessage):
+        """The output ended. `code` is the exit status, None where it is unknown; `error` says why nothing could be
+        opened, or why the connection broke."""
+
+        def __init__(self, terminal: Terminal, code: int | None, error: str | None = None) -> None:
+            super().__init__(terminal)
+            self.code = code
+            self.error = error
+
+    class BellRang(TerminalMessage):
+        """The program rang the bell."""
+
+    class Resized(TerminalMessage):
+        """The terminal has a new size, in cells."""
+
+        def __init__(self, terminal: Terminal, columns: int, rows: int) -> None:
+            super().__init__(terminal)
+            self.columns = columns
+            self.rows = rows
+
+    class Copied(TerminalMessage):
+        """Text went to the clipboard."""
+
+        def __init__(self, terminal: Terminal, text: str) -> None:
+            super().__init__(terminal)
+            self.text = text
+
+    def __init__(
+        self,
+        source_factory: SourceFactory | None = None,
+        *,
+        scrollback: int = DEFAULT_SCROLLBACK,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(scrollback=scrollback, name=name, id=id, classes=classes)
+        self._factory = source_factory
+        self._source: TerminalSource | None = None
+        self._sized = False
+        self._outbox = bytearray()
+        self._wake = asyncio.Event()
+        self._pressed = 0
+        self._drag_from: tuple[int, int] | None = None
+        self._frame_started = 0.0
+        self._wire_up()
+
+    def _wire_up(self) -> None:
+        self._emulator.on_reply = self._reply
+        self._emulator.on_bell = self._ring
+        self._emulator.on_title = self._retitle
+
+    @property
+    def source(self) -> TerminalSource | None:
+        """What is attached; None before, after `detach` and once it ended."""
+        return self._source
+
+    @property
+    def cursor_shown(self) -> bool:
+        """Whether something runs."""
+        return self._source is not None
+
+    # Source
+
+    def attach(self, source: TerminalSource, *, clear: bool = True) -> None:
+        """Show this source from now on, on a fresh screen unless `clear` is False.
+
+        Raises RuntimeError where another one is attached still.
+        """
+        if self._source is not None:
+            raise RuntimeError("another source is attached: detach it first")
+        if clear:
+            self._emulator = Screen(self._emulator.columns, self._emulator.lines, self._scrollback)
+            self._stream = ByteStream(self._emulator)
+            self._wire_up()
+            self._anchor = self._selection = None
+        self._source = source
+        self._outbox.clear()
+        self._wake.clear()
+        self.run_worker(self._read(source), group="terminal-read", exclusive=True)
+        self.run_worker(self._write(source), group="terminal-write", exclusive=True)
+        self._tell_size()
+        self.refresh()
+
+    async def detach(self) -> None:
+        """Stop showing the source and close it. What it printed stays on the screen."""
+        source, self._source = self._source, None
+        for group in ("terminal-open", "terminal-read", "terminal-write", "terminal-size"):
+            self.workers.cancel_group(self, group)
+        if source is not None:
+            await source.close()
+            self.refresh()
+
+    def restart(self) -> None:
+        """Open a source by the factory, first or again after the last one ended. Without a factory, or while a source
+        is attached, this does nothing."""
+        if self._factory is not None and self._source is None and self._sized:
+            self.run_worker(self._open(self._factory), group="terminal-open", exclusive=True)
+
+    async def _open(self, factory: SourceFactory) -> None:
+        try:
+            source = await factory(self._emulator.columns, self._emulator.lines)
+        except OSError as error:
+            self.post_message(self.Exited(self, None, str(error)))
+            return
+        self.attach(source)
+
+    async def on_unmount(self) -> None:
+        """Hang up."""
+        await self.detach()
+
+    async def _read(self, source: TerminalSource) -> None:
+        code, error = None, None
+        try:
+            while data := await source.read():
+                await self._take(data)
+            code = await source.exit_code()
+        except OSError as broken:
+            error = str(broken)
+        if self._source is source:
+            self._source = None
+            self.workers.cancel_group(self, "terminal-write")
+            self.post_message(self.Exited(self, code, error))
+            self.refresh()
+            await source.close()
+
+    async def _take(self, data: bytes) -> None:
+        """Feed output in slices; others have their turn when the budget of a frame is used up."""
+        for at in range(0, len(data), SLICE):
+            if monotonic() - self._frame_started > FRAME_BUDGET:
+                self.paint()
+                await asyncio.sleep(0)
+                self._frame_started = monotonic()
+            self._stream.feed(data[at : at + SLICE])
+        self.paint(eager=len(data) <= EAGER)
+
+    async def _write(self, source: TerminalSource) -> None:
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._outbox:
+                    piece = bytes(self._outbox[:_WRITE])
+                    del self._outbox[:_WRITE]
+                    await source.write(piece)
+        except OSError:
+            # The reading side meets the same end, and tells it.
+            self._outbox.clear()
+
+    def send(self, data: bytes) -> None:
+        """Send bytes to the program as they are. Dropped where none runs."""
+        if self._source is not None and data:
+            self._outbox += data
+            self._wake.set()
+
+    def send_text(self, text: str) -> None:
+        """Send text as if typed, and show the newest output."""
+        self.follow()
+        self.send(text.encode())
+
+    def _reply(self, text: str) -> None:
+        # A program that asks without reading the answers must not grow the queue.
+        if len(self._outbox) < _MAX_REPLIES:
+            self.send(text.encode())
+
+    def _ring(self) -> None:
+        self.post_message(self.BellRang(self))
+
+    def _retitle(self, title: str) -> None:
+        self.post_message(self.TitleChanged(self, title))
+
+    # Size
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Take on the size of the widget; the first size opens the factory's source."""
+        columns, rows = self.size
+        if columns < 1 or rows < 1:
+            return
+        if (columns, rows) != (self._emulator.columns, self._emulator.lines):
+            self._emulator.resize(rows, columns)
+            self._selection = None
+            self._tell_size()
+            self.post_message(self.Resized(self, columns, rows))
+        if not self._sized:
+            self._sized = True
+            self.restart()
+
+    def _tell_size(self) -> None:
+        if self._source is not None:
+            self.run_worker(self._resize_source(self._source), group="terminal-size", exclusive=True)
+
+    async def _resize_source(self, source: TerminalSource) -> None:
+        try:
+            await source.resize(self._emulator.columns, self._emulator.lines)
+        except OSError:
+            # Gone: the reading side tells it.
+            return
+
+    # Keys
+
+    def on_key(self, event: events.Key) -> None:
+        """Send the key, scroll, or leave it to the app."""
+        if event.key in self.pass_keys:
+            return
+        page = max(1, self._emulator.lines - 1)
+        everything = len(self._emulator.history)
+        scroll = {"shift+pageup": page, "shift+pagedown": -page, "shift+home": everything, "shift+end": -everything}
+        if event.key in scroll and not self._emulator.alternate:
+            self.scroll_lines(scroll[event.key])
+        elif self._source is None:
+            return
+        elif event.key == "ctrl+shift+c" and self._selection is not None:
+            self.copy_selection()
+        else:
+            text = encode_key(event.key, event.character, application_cursor=CURSOR_KEYS in self._emulator.mode)
+            if text is None:
+                return
+            self.select(None)
+            self.send_text(text)
+        event.stop()
+        event.prevent_default()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Send what the user pasted."""
+        event.stop()
+        self.paste(event.text)
+
+    def paste(self, text: str) -> None:
+        """Send text as a paste: without control characters, bracketed where the program asked for it."""
+        self.send_text(encode_paste(text, bracketed=BRACKETED_PASTE in self._emulator.mode))
+
+    def on_focus(self) -> None:
+        """Tell a program that asked, and draw the cursor full."""
+        if FOCUS in self._emulator.mode:
+            self.send(b"\x1b[I")
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """Tell a program that asked, and draw the cursor as an underline."""
+        if FOCUS in self._emulator.mode:
+            self.send(b"\x1b[O")
+        self.refresh()
+
+    # Mouse
+
+    def copy_selection(self) -> str:
+        """Copy what is selected to the clipboard; returns it, empty where nothing is."""
+        text = self.selected_text
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.post_message(self.Copied(self, text))
+        return text
+
+    def _report_mouse(self, event: events.MouseEvent, action: MouseAction, button: int) -> bool:
+        """Send the event to a program that wants the mouse; False where it is the user's."""
+        mode = self._emulator.mouse_mode
+        if not mode or event.shift or self._source is None or self._anchor is not None:
+            return False
+        place = event.get_content_offset_capture(self)
+        report = encode_mouse(
+            action,
+            button,
+            min(max(0, place.x), self._emulator.columns - 1),
+            min(max(0, place.y), self._emulator.lines - 1),
+            mode=mode,
+            sgr=SGR_MOUSE in self._emulator.mode,
+            alt=event.meta,
+            ctrl=event.ctrl,
+        )
+        if report is not None:
+            self.send(report)
+        return True
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Begin a selection, or report the press."""
+        event.stop()
+        self.capture_mouse()
+        self._pressed = event.button
+        if not self._report_mouse(event, MouseAction.PRESS, event.button) and event.button == 1:
+            self.select(None)
+            self._drag_from = self.cell_at(event.get_content_offset_capture(self))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Stretch the selection, scrolling at the edges, or report the move."""
+        if self._drag_from is None:
+            self._report_mouse(event, MouseAction.MOVE, self._pressed)
+            return
+        event.stop()
+        place = event.get_content_offset_capture(self)
+        if place.y < 0:
+            self.scroll_lines(1)
+        elif place.y >= self._emulator.lines:
+            self.scroll_lines(-1)
+        self.select(Selection(self._drag_from, self.cell_at(place)))
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """End the selection, or report the release."""
+        event.stop()
+        self.capture_mouse(False)
+        button, self._pressed = self._pressed, 0
+        dragged, self._drag_from = self._drag_from is not None, None
+        if dragged:
+            if self._selection is not None and self.copy_on_select:
+                self.copy_selection()
+        elif button:
+            self._report_mouse(event, MouseAction.RELEASE, button)
+
+    def on_click(self, event: events.Click) -> None:
+        """Twice selects a word, three times a line."""
+        if event.chain < 2 or event.button != 1 or (self._emulator.mouse_mode and not event.shift):
+            return
+        event.stop()
+        cell = self.cell_at(event.get_content_offset_capture(self))
+        (self.select_word if event.chain == 2 else self.select_line)(cell)
+        if self.copy_on_select:
+            self.copy_selection()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll back."""
+        self._wheel(event, MouseAction.SCROLL_UP, _WHEEL_LINES, "up")
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll forth."""
+        self._wheel(event, MouseAction.SCROLL_DOWN, -_WHEEL_LINES, "down")
+
+    def _wheel(self, event: events.MouseEvent, action: MouseAction, lines: int, arrow: str) -> None:
+        event.stop()
+        event.prevent_default()
+        if self._report_mouse(event, action, 0):
+            return
+        emulator = self._emulator
+        if emulator.alternate and ALTERNATE_SCROLL in emulator.mode:
+            # Pagers and editors that do not ask for the mouse scroll by arrow keys.
+            key = encode_key(arrow, None, application_cursor=CURSOR_KEYS in emulator.mode)
+            self.send_text((key or "") * _WHEEL_LINES)
+        elif not emulator.alternate:
+            self.scroll_lines(lines)
