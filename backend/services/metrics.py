@@ -72,7 +72,7 @@ class MetricService:
         # Held while what waits moves to storage, so that nobody sees it twice or not at all.
         self._moving = asyncio.Lock()
         self._task: asyncio.Task[NoReturn] | None = None
-        sampler.on_sample(self._gather)
+        sampler.on_sample(self.gather)
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="metric-flush")
@@ -142,7 +142,8 @@ class MetricService:
 
     # --- gathering
 
-    def _gather(self, usages: list[DeploymentUsage]) -> None:
+    def gather(self, usages: list[DeploymentUsage]) -> None:
+        """Take up what was measured."""
         for usage in usages:
             for minute, weight in _minutes_between(usage.start, usage.end):
                 self._bucket(usage.deployment_id, minute).add(

@@ -8,12 +8,12 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from running_replicas import DEADLINE, RunningReplicas, eventually, make_principal, running_replicas
 
 from backend.domain.engine import ContainerPhase
 from backend.domain.errors import Invalid, NotFound
 from backend.domain.logs import LogLevel, LogQuery, LogRecord
 from backend.services.logs import LogService
+from tests.services.running_replicas import DEADLINE, RunningReplicas, eventually, make_principal, running_replicas
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import docker
 import pytest
-from running_replicas import DEADLINE, RunningReplicas, eventually, make_principal, running_replicas
 
 from backend.domain.engine import ContainerPhase, ExecStream
 from backend.domain.errors import Conflict, Invalid, NotFound
 from backend.services.terminals import TerminalService
+from tests.services.running_replicas import DEADLINE, RunningReplicas, eventually, make_principal, running_replicas
 
 
 @pytest.fixture
