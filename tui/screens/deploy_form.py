@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
@@ -35,6 +36,11 @@ class DeployForm(ModalScreen[str | None]):
     """Dismisses with the deployment's id once the request is accepted, with None where the user left."""
 
     CSS_PATH = "deploy_form.tcss"
+    # With priority the focus moves before the next key is handed out, so that fast typing lands in the next field.
+    BINDINGS = [
+        Binding("tab", "app.focus_next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", show=False, priority=True),
+    ]
 
     def __init__(self, backend: Backend, detail: DeploymentDetailResponse | None = None) -> None:
         super().__init__(classes="dialog")
