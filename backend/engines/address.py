@@ -8,6 +8,7 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from docker.errors import DockerException
 from docker.tls import TLSConfig
 
 from backend.domain.errors import EngineUnavailable
@@ -22,17 +23,23 @@ _STREAM_BUFFER = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class EngineAddress:
-    """A base URL (`unix://path`, `tcp://host:port`) and its TLS material, if any."""
+    """A base URL (`unix://path`, `tcp://host:port`) and its TLS material, if any. `fault` says what is wrong with
+    the settings that name it: told at each use, since a wrong setting must not keep the rest from starting."""
 
     base_url: str
     tls: TLSConfig | None = None
+    fault: str | None = None
 
     @classmethod
     def find(cls, base_url: str | None) -> EngineAddress:
         """The given URL, else DOCKER_HOST, else the Docker CLI's current context, else the default socket."""
         if base_url is not None:
             return cls(base_url)
-        found = environment_settings() if os.environ.get("DOCKER_HOST") else context_settings()
+        try:
+            found = environment_settings() if os.environ.get("DOCKER_HOST") else context_settings()
+        except (DockerException, OSError, ValueError) as error:
+            named = os.environ.get("DOCKER_HOST") or DEFAULT_BASE_URL
+            return cls(named, fault=f"the Docker settings (DOCKER_HOST, DOCKER_CERT_PATH, context) are wrong: {error}")
         url = str(found.get("base_url") or DEFAULT_BASE_URL).replace("http+unix://", "unix://")
         return cls(url, found.get("tls") or None)
 
@@ -76,6 +83,8 @@ class EngineAddress:
         return context
 
     def _check_supported(self) -> None:
+        if self.fault is not None:
+            raise EngineUnavailable(self.fault)
         if urlsplit(self.base_url).scheme not in ("unix", "tcp", "http", "https"):
             raise EngineUnavailable(
                 f"the engine address {self.base_url} is not supported: use unix:///path or tcp://host:port"

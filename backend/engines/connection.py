@@ -134,7 +134,14 @@ class EngineConnection:
     async def _submit(self, work: Callable[[], T]) -> T:
         if self._closed:
             raise EngineUnavailable("the connection to the container engine is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._closed and task is not None and not task.cancelling():
+                # it was the pool that went away, not the caller
+                raise EngineUnavailable("the connection to the container engine is closed") from None
+            raise
 
     def _run(self, work: Callable[[Client], T], timeout: float) -> T:
         """On a pool thread."""

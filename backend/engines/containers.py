@@ -17,6 +17,7 @@ from backend.domain.engine import (
     ContainerSpec,
     ContainerState,
 )
+from backend.domain.errors import NotFound
 from backend.engines.timestamps import parse_timestamp
 
 # The inside port, kept so that a state can be rebuilt from the engine alone.
@@ -103,6 +104,15 @@ def create_config(installation: str, spec: ContainerSpec, *, publish: bool) -> d
         if publish:
             host["PortBindings"] = {f"{spec.port}/tcp": [{"HostIp": LOOPBACK, "HostPort": ""}]}
     return config
+
+
+def require_ours(installation: str, inspection: Mapping[str, Any]) -> None:
+    """Raises NotFound for a container that others made: it is none of ours to see or touch."""
+    labels = inspection["Config"].get("Labels") or {}
+    if labels.get(LABEL_INSTALLATION) != installation:
+        raise NotFound(
+            f"container {inspection['Id'][:12]} is not of this installation", details={"reason": "container"}
+        )
 
 
 def is_same_container(installation: str, spec: ContainerSpec, inspection: Mapping[str, Any]) -> bool:

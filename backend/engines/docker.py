@@ -140,7 +140,9 @@ class DockerEngine:
         until: datetime | None = None,
         follow: bool = False,
     ) -> AsyncIterator[list[LogLine]]:
-        return logs.read_logs(self._connection, container_id, tail=tail, since=since, until=until, follow=follow)
+        return logs.read_logs(
+            self._connection, self._installation, container_id, tail=tail, since=since, until=until, follow=follow
+        )
 
     async def usage(self, containers: Sequence[ContainerState]) -> list[UsageSample]:
         return await self._usage.sample(containers)
@@ -149,7 +151,7 @@ class DockerEngine:
         self, container_id: str, command: Sequence[str], *, columns: int, rows: int, env: Mapping[str, str]
     ) -> ExecStream:
         return await exec_terminal.open_terminal(
-            self._connection, container_id, command, columns=columns, rows=rows, env=env
+            self._connection, self._installation, container_id, command, columns=columns, rows=rows, env=env
         )
 
 

@@ -13,8 +13,10 @@ from urllib.parse import quote
 
 from backend.domain.errors import DomainError, EngineUnavailable
 from backend.engines.connection import EngineConnection
+from backend.engines.containers import require_ours
 from backend.engines.errors import EngineFault, translated
 from backend.engines.http_stream import StreamingResponse
+from backend.engines.sdk import Client, Document
 
 # Marks the processes of one terminal, so that they can be found again inside the container.
 TERMINAL_MARK = "PILOTHOUSE_TERMINAL"
@@ -114,6 +116,7 @@ class ExecTerminal:
 
 async def open_terminal(
     connection: EngineConnection,
+    installation: str,
     container_id: str,
     command: Sequence[str],
     *,
@@ -124,13 +127,14 @@ async def open_terminal(
     """Start a command with a terminal of that size. Raises NotFound, Conflict (the container does not run)."""
     mark = secrets.token_hex(8)
     environment = {**env, TERMINAL_MARK: mark}
+
+    def make(client: Client) -> Document:
+        require_ours(installation, client.inspect_container(container_id))
+        return client.exec_create(container_id, list(command), stdin=True, tty=True, environment=environment)
+
     async with contextlib.AsyncExitStack() as stack:
         with translated(f"a terminal in container {container_id[:12]} cannot be opened"):
-            made = await connection.call(
-                lambda client: client.exec_create(
-                    container_id, list(command), stdin=True, tty=True, environment=dict(environment)
-                )
-            )
+            made = await connection.call(make)
             exec_id = str(made["Id"])
             # ConsoleSize is known from API 1.42 on and passed over before: there the resize below does it
             body = {"Detach": False, "Tty": True, "ConsoleSize": [rows, columns]}

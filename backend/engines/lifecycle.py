@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from docker.errors import NotFound as MissingOnEngine
 
 from backend.domain.engine import LABEL_ID, LABEL_INSTALLATION, ContainerSpec, ContainerState
-from backend.domain.errors import Conflict, NotFound
-from backend.engines.connection import CALL_SECONDS, EngineConnection
-from backend.engines.containers import container_state, create_config, is_same_container
+from backend.domain.errors import Conflict
+from backend.engines.connection import EngineConnection
+from backend.engines.containers import container_state, create_config, is_same_container, require_ours
 from backend.engines.errors import EngineFault, domain_error, translated
 from backend.engines.networks import gateway_of, is_own_address
 from backend.engines.sdk import Client
@@ -76,10 +76,17 @@ class ContainerLifecycle:
         """Raises NotFound, for what others made too."""
         with translated(f"container {container_id[:12]}"):
             found = await self._connection.call(lambda client: client.inspect_container(container_id))
-        labels = found["Config"].get("Labels") or {}
-        if labels.get(LABEL_INSTALLATION) != self._installation:
-            raise NotFound(f"container {container_id[:12]} is not of this installation")
+        require_ours(self._installation, found)
         return container_state(found)
+
+    async def _on_own(self, container_id: str, act: Callable[[Client], None], *, slow: bool = False) -> None:
+        """Do something with a container of ours: whose it is, is asked in the same turn on the pool."""
+
+        def work(client: Client) -> None:
+            require_ours(self._installation, client.inspect_container(container_id))
+            act(client)
+
+        await self._connection.call(work, slow=slow)
 
     async def create(self, spec: ContainerSpec) -> str:
         """The id; see `Engine.create_container`. Raises Conflict with details `reason`: `name`, `address`,
@@ -128,28 +135,28 @@ class ContainerLifecycle:
     async def start(self, container_id: str) -> None:
         """Nothing where it runs. Raises NotFound, Conflict (`address`, or `refused` with the engine's reason)."""
         with translated(f"container {container_id[:12]} cannot be started"):
-            await self._connection.call(lambda client: client.start(container_id))
+            await self._on_own(container_id, lambda client: client.start(container_id))
 
     async def stop(self, container_id: str, timeout_seconds: int) -> None:
         """Nothing where it does not run. Raises NotFound."""
         with translated(f"container {container_id[:12]} cannot be stopped"):
-            await self._connection.call(
-                # the SDK waits that much longer for the answer itself
-                lambda client: client.stop(container_id, timeout=timeout_seconds),
-                timeout=CALL_SECONDS,
-                slow=True,
+            # the SDK waits that much longer for the answer by itself
+            await self._on_own(
+                container_id, lambda client: client.stop(container_id, timeout=timeout_seconds), slow=True
             )
 
     async def restart(self, container_id: str, timeout_seconds: int) -> None:
         """Raises NotFound, Conflict."""
         with translated(f"container {container_id[:12]} cannot be restarted"):
-            await self._connection.call(lambda client: client.restart(container_id, timeout=timeout_seconds), slow=True)
+            await self._on_own(
+                container_id, lambda client: client.restart(container_id, timeout=timeout_seconds), slow=True
+            )
 
     async def remove(self, container_id: str) -> None:
         """With its anonymous volumes, running or not; returns when the name is free again."""
         try:
-            await self._connection.call(
-                lambda client: client.remove_container(container_id, v=True, force=True), slow=True
+            await self._on_own(
+                container_id, lambda client: client.remove_container(container_id, v=True, force=True), slow=True
             )
             return
         except EngineFault as fault:

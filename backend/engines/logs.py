@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from backend.domain.engine import LogLine
 from backend.domain.errors import NotFound
 from backend.engines.connection import EngineConnection
+from backend.engines.containers import require_ours
 from backend.engines.errors import translated
 from backend.engines.streams import LogDecoder
 from backend.engines.timestamps import unix_text
@@ -20,6 +21,7 @@ _BATCH_SECONDS = 0.02
 
 async def read_logs(
     connection: EngineConnection,
+    installation: str,
     container_id: str,
     *,
     tail: int | None,
@@ -31,6 +33,7 @@ async def read_logs(
     EngineUnavailable where the stream ended because the engine did."""
     with translated(f"the log of container {container_id[:12]}"):
         container = await connection.call(lambda client: client.inspect_container(container_id))
+    require_ours(installation, container)
     # engines before API 1.42 do not say in the response whether it is framed
     terminal = bool(container["Config"].get("Tty"))
     seen = _LastSeen(since)

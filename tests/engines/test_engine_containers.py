@@ -73,8 +73,16 @@ async def test_a_name_taken_by_others_is_a_conflict(bench: Bench) -> None:
         with pytest.raises(Conflict):
             await other.create_container(spec)
         assert await other.list_containers() == []
-        with pytest.raises(NotFound):
-            await other.inspect_container(spec.name)
+        for touch in (
+            other.inspect_container(spec.name),
+            other.start_container(spec.name),
+            other.stop_container(spec.name, 1),
+            other.remove_container(spec.name),
+            other.exec_terminal(spec.name, ["sh"], columns=80, rows=24, env={}),
+            anext(other.logs(spec.name)),
+        ):
+            with pytest.raises(NotFound, match="not of this installation"):
+                await touch
     finally:
         await other.close()
 

@@ -92,6 +92,16 @@ async def test_a_pull_tells_its_progress_and_brings_the_image(bench: Bench) -> N
     assert await bench.engine.has_image(found.pinned)
 
 
+async def test_a_pull_may_be_left(bench: Bench) -> None:
+    found = await bench.engine.resolve_image(PRIVATE, ALICE)
+    missing = ResolvedImage(found.reference, found.pinned, False)
+    pull = bench.engine.pull(missing, ALICE)
+    await anext(pull)
+    await pull.aclose()  # type: ignore[attr-defined]
+    [step async for step in bench.engine.pull(missing, ALICE)]
+    assert await bench.engine.has_image(found.pinned)
+
+
 async def test_a_pull_that_fails_says_why(bench: Bench) -> None:
     gone = ResolvedImage("nope:1", "nope@sha256:" + "0" * 64, False)
     with pytest.raises(ImageRejected) as caught:
