@@ -61,6 +61,8 @@ class Form(Vertical):
         height: auto;
         max-height: 100%;
         & > VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
+        &.-fill { height: 1fr; }
+        &.-fill > VerticalScroll { height: 1fr; }
         & > .form--error { height: auto; color: $text-error; padding: 0 1; display: none; }
         & > .form--error.-filled { display: block; }
         & > .form--buttons { height: 1; align-horizontal: right; margin-top: 1; }
@@ -109,15 +111,24 @@ class Form(Vertical):
         *,
         submit_label: str = "Save",
         check: FormCheck | None = None,
+        fill: bool = False,
         name: str | None = None,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
+        """A form; make it where an app is running (in `compose` or later), as Textual's inputs want.
+
+        Args:
+            fields: Its rows.
+            submit_label: What the submit button says.
+            check: Rules that look at several fields; called with all values once each is valid.
+            fill: Take all the height there is, scroll the rows and keep the buttons in view (for long forms).
+        """
         super().__init__(name=name, id=id, classes=classes)
+        self.set_class(fill, "-fill")
         self.rows = {field.key: FormRow(field) for field in fields}
         self._submit_label = submit_label
         self._check = check
-        self._initial = {key: row.raw for key, row in self.rows.items()}
         self._touched: set[str] = set()
         self._error = Static("", classes="form--error")
         self._busy = False
@@ -140,7 +151,7 @@ class Form(Vertical):
     @property
     def changed(self) -> bool:
         """Whether any field differs from what it began with."""
-        return any(row.raw != self._initial[key] for key, row in self.rows.items())
+        return any(row.raw != row.initial for row in self.rows.values())
 
     @property
     def errors(self) -> dict[str, str]:
@@ -211,7 +222,7 @@ class Form(Vertical):
     def _row_changed(self, event: FormRow.Changed) -> None:
         event.stop()
         row = event.row
-        if row.raw != self._initial[row.field.key]:
+        if row.raw != row.initial:
             self._touched.add(row.field.key)
         if row.error:
             row.judge()

@@ -63,29 +63,25 @@ class FormRow(Vertical):
         self.input.disabled = field.disabled
 
     def _make_input(self) -> Widget:
-        field = self.field
+        field, initial = self.field, self.initial
         if isinstance(field, SelectField):
-            chosen = field.value if field.value is not None else field.options[0][1]
-            return Select(list(field.options), value=chosen, allow_blank=False, compact=True)
+            return Select(list(field.options), value=initial, allow_blank=False, compact=True)
         if isinstance(field, SwitchField):
-            return Toggle(field.value)
+            return Toggle(initial)
         if isinstance(field, PairsField):
-            area = TextArea(format_pairs(field.value), soft_wrap=False, show_line_numbers=False, tab_behavior="focus")
+            area = TextArea(initial, soft_wrap=False, show_line_numbers=False, tab_behavior="focus")
             area.styles.height = field.lines
+            area.move_cursor(area.document.end)
             return area
-        if isinstance(field, IntegerField):
-            value = "" if field.value is None else str(field.value)
-            return Input(value, placeholder=field.placeholder, restrict=r"-?[0-9]*", compact=True)
-        if isinstance(field, TextField):
-            suggester = SuggestFromList(field.suggestions) if field.suggestions else None
-            return Input(
-                field.value,
-                placeholder=field.placeholder,
-                password=field.password,
-                suggester=suggester,
-                compact=True,
-            )
-        raise TypeError(f"no input for {type(field).__name__}")
+        suggestions = field.suggestions if isinstance(field, TextField) else ()
+        return Input(
+            initial,
+            placeholder=field.placeholder if isinstance(field, (TextField, IntegerField)) else "",
+            password=isinstance(field, TextField) and field.password,
+            restrict=r"-?[0-9]*" if isinstance(field, IntegerField) else None,
+            suggester=SuggestFromList(suggestions) if suggestions else None,
+            compact=True,
+        )
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -97,6 +93,20 @@ class FormRow(Vertical):
 
     def on_mount(self) -> None:
         self._tell()
+
+    @property
+    def initial(self) -> Any:
+        """What the input holds at first, in the form of `raw`."""
+        field = self.field
+        if isinstance(field, SelectField):
+            return field.options[0][1] if field.value is None else field.value
+        if isinstance(field, PairsField):
+            return format_pairs(field.value)
+        if isinstance(field, IntegerField):
+            return "" if field.value is None else str(field.value)
+        if isinstance(field, (TextField, SwitchField)):
+            return field.value
+        raise TypeError(f"no input for {type(field).__name__}")
 
     @property
     def raw(self) -> Any:
