@@ -21,7 +21,7 @@ from backend.domain.engine import ContainerState
 from backend.domain.errors import DomainError
 from backend.domain.metrics import LiveSample
 from backend.services.event_bus import EventBus, Lagged
-from backend.services.live_differences import same_sample, same_state, same_status, silent_sample
+from backend.services.live_differences import same_deployment, same_sample, same_state, same_status, silent_sample
 from backend.services.system import SystemStatus
 from backend.services.usage_sampler import DeploymentUsage, UsageSampler
 
@@ -321,7 +321,7 @@ class _Hub:
             if ids is not None and key not in ids:
                 continue
             before = self._items.get(key)
-            if before is None or before[0] != item[0] or not same_state(before[1], item[1]):
+            if before is None or not (same_deployment(before[0], item[0]) and same_state(before[1], item[1])):
                 changed.append(item)
                 self._items[key] = item
         for key in removed:

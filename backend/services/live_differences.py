@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from backend.domain.deployments import DeploymentState
+from backend.domain.deployments import Deployment, DeploymentState
 from backend.domain.metrics import LiveSample
 from backend.services.system import SystemStatus
 
@@ -12,6 +12,11 @@ _CPU_STEP = 0.001  # cores
 _MEMORY_STEP = 256 * 1024  # bytes
 _RATE_STEP = 0.05  # requests a second
 _LATENCY_SHARE = 0.05
+
+
+def same_deployment(before: Deployment, now: Deployment) -> bool:
+    """Whether they differ in nothing but when the last probe was."""
+    return replace(before, last_health_check=None) == replace(now, last_health_check=None)
 
 
 def same_state(before: DeploymentState, now: DeploymentState) -> bool:

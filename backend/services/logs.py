@@ -94,7 +94,11 @@ class LogService:
         deployment = await self._deployment_of(who, deployment_id)
         writer = CursorWriter()
         entries = await self._history(self._replicas.of(deployment.id), query, writer, None)
-        return [writer.record(entry) for entry in entries]
+        records: list[LogRecord] = []
+        for start in range(0, len(entries), BATCH_LINES):
+            records += [writer.record(entry) for entry in entries[start : start + BATCH_LINES]]
+            await asyncio.sleep(0)  # others get their turn while a long log is told
+        return records
 
     async def follow(
         self,

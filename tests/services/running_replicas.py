@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 
 from backend.domain.accounts import CredentialKind, Principal, Role, User
 from backend.domain.deployments import Deployment, DeploymentSpec, DeploymentStatus, DesiredState, Resources
@@ -113,10 +114,55 @@ class RunningReplicas:
         return next((c for c in self.view.of(self.deployment.id) if c.id == container_id), None)
 
 
+class BreakableEngineSocket:
+    """A way to the engine that can be cut, as when the engine is restarted."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._target = DockerEngine("address").address.removeprefix("unix://")
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self._path}"
+
+    async def restore(self) -> None:
+        self._server = await asyncio.start_unix_server(self._serve, self._path)
+
+    def cut(self) -> None:
+        """Refuse new connections and break those that are open."""
+        assert self._server is not None
+        self._server.close()
+        self._path.unlink()
+        for writer in self._open:
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_unix_connection(self._target)
+        mine = {writer, back}
+        self._open |= mine
+        try:
+            await asyncio.gather(_pump(reader, back), _pump(there, writer))
+        finally:
+            self._open -= mine
+            for end in mine:
+                end.transport.abort()
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await source.read(65536):
+            sink.write(data)
+            await sink.drain()
+        if sink.can_write_eof():
+            sink.write_eof()
+
+
 @asynccontextmanager
-async def running_replicas() -> AsyncIterator[RunningReplicas]:
+async def running_replicas(base_url: str | None = None) -> AsyncIterator[RunningReplicas]:
     """Everything is removed afterwards."""
-    engine = DockerEngine(f"test{secrets.token_hex(6)}")
+    engine = DockerEngine(f"test{secrets.token_hex(6)}", base_url=base_url)
     await engine.start()
     view = ReplicaView(engine)
     await view.start()

@@ -6,14 +6,22 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from backend.domain.engine import ContainerPhase
-from backend.domain.errors import Invalid, NotFound
+from backend.domain.errors import EngineUnavailable, Invalid, NotFound
 from backend.domain.logs import LogLevel, LogQuery, LogRecord
 from backend.services.logs import LogService
-from tests.services.running_replicas import DEADLINE, RunningReplicas, eventually, make_principal, running_replicas
+from tests.services.running_replicas import (
+    DEADLINE,
+    BreakableEngineSocket,
+    RunningReplicas,
+    eventually,
+    make_principal,
+    running_replicas,
+)
 
 
 @pytest.fixture
@@ -171,6 +179,29 @@ async def test_a_restarted_container_goes_on(app: RunningReplicas, logs: LogServ
         await eventually(lambda: app.view.of(app.deployment.id)[0].phase is ContainerPhase.EXITED, "it stopped")
         await app.engine.start_container(container.id)
         assert texts((await anext(batches)).records) == ["up"]
+
+
+async def test_an_engine_that_went_away_is_waited_for(tmp_path: Path) -> None:
+    way = BreakableEngineSocket(tmp_path / "engine.sock")
+    await way.restore()
+    async with running_replicas(way.url) as app:
+        logs = LogService(app.engine, app.view, app.deployment_of)
+        await app.run("i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo $i; usleep 5000; done" + WAIT)
+        seen: list[str] = []
+        async with asyncio.timeout(DEADLINE), aclosing(logs.follow(app.who, app.deployment.id, tail=None)) as batches:
+            async for batch in batches:
+                assert batch.dropped == 0
+                seen += texts(batch.records)
+                if seen[-1] == "300":
+                    break
+                if app.view.engine_up and len(seen) < 100:
+                    way.cut()
+                    await eventually(lambda: not app.view.engine_up, "the loss is noticed")
+                    with pytest.raises(EngineUnavailable):
+                        await logs.fetch(app.who, app.deployment.id, LogQuery())
+                    await way.restore()
+                    await eventually(lambda: app.view.engine_up, "the engine is back")
+        assert seen == [str(number) for number in range(1, 301)]
 
 
 async def test_viewers_share_one_follower_and_a_slow_one_drops_alone(app: RunningReplicas) -> None:
