@@ -28,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from backend.commands.status import status
 
             return status(chosen)
+        if chosen.command == "demo-image":
+            from backend.commands.demo_image import demo_image
+
+            return demo_image(chosen)
         from backend.commands.doctor import doctor
 
         return doctor(chosen)

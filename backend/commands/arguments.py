@@ -43,5 +43,6 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
     commands.add_parser("status", parents=[data_dir], help="say what runs")
+    commands.add_parser("demo-image", parents=[data_dir], help="build the demo's image from what this machine has")
     commands.add_parser("doctor", parents=[data_dir], help="look for what is wrong and say what to do")
     return parser

@@ -162,7 +162,6 @@ class Outcome:
     async def _conclude(
         self, deployment: Deployment, status: DeploymentStatus, reason: str, message: str, **columns: Any
     ) -> None:
-        self._shared.progress.pop(deployment.id, None)
         changed = (
             deployment.status is not status or deployment.reason != reason or deployment.message != message
         ) or any(getattr(deployment, name) != value for name, value in columns.items())
@@ -170,7 +169,11 @@ class Outcome:
             await self._recorder.write(
                 deployment, status=status, settled=True, reason=reason, message=message, **columns
             )
+            # Only now: a reader must not see the stored words of before beside the counts of now.
+            self._shared.progress.pop(deployment.id, None)
             self._shared.view.notify_readers(deployment.id)
+        else:
+            self._shared.progress.pop(deployment.id, None)
 
 
 def _waiting(deployment: Deployment, current: Sequence[ContainerState], ready: int) -> tuple[str, str]:
