@@ -143,6 +143,7 @@ class PilothouseApp(App[None]):
         if self.backend is None:
             return
         if self.backend.live.state.stale and self.options.context == LOCAL_CONTEXT:
+            self.notify("Looking for the backend, or starting it", timeout=3)
             try:
                 await self._ensure_local()
             except StartFault as fault:

@@ -37,6 +37,7 @@ from tui.client.errors import ClientError
 LIVE_PATH = "/pilothouse/v1/live"
 FIRST_DELAY_SECONDS = 0.25
 LONGEST_DELAY_SECONDS = 8.0
+NOT_RUNNING = "The backend is not running"
 
 LogListener = Callable[[list[LogRecordModel], int], None]
 JournalListener = Callable[[list[JournalEntryModel]], None]
@@ -257,6 +258,8 @@ async def _write(connection: Connection, outbox: asyncio.Queue[str]) -> None:
 def _sentence(error: Exception) -> str:
     if isinstance(error, ClientError):
         return error.message
+    if isinstance(error, ConnectionRefusedError | FileNotFoundError):
+        return NOT_RUNNING
     if isinstance(error, InvalidStatus):
         return f"The backend refused the live connection with status {error.response.status_code}"
     if isinstance(error, ConnectionClosed):

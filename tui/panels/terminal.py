@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from tui.panels.styled import styled
+from tui.presentation.logs import short_replica
 from widgets.terminal.widget import Terminal
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class TerminalPanel(Vertical, can_focus=True):
         if self._current is None:
             return ""
         place = self._places.get(self._deployment, "")
-        return f"{place} · ^\\ leaves, the shell stays" if place else "^\\ leaves, the shell stays"
+        return f"replica {place} · ^\\ leaves" if place else "^\\ leaves"
 
     @property
     def _deployment(self) -> str:
@@ -87,7 +88,7 @@ class TerminalPanel(Vertical, can_focus=True):
 
     async def _open(self, backend: Backend, deployment: str, columns: int, rows: int) -> ReplicaTerminal:
         source = await backend.terminal(deployment).open(columns, rows)
-        self._places[deployment] = f"{source.command} in {source.replica}"
+        self._places[deployment] = short_replica(source.replica)
         self.screen.show_selected()
         return source
 

@@ -34,8 +34,11 @@ _SIGNS = {
 def journal_lines(entries: Iterable[JournalEntryModel]) -> list[Line]:
     """One line an entry, in the order given; a new day gets a line of its own."""
     lines: list[Line] = []
-    day = ""
+    day, said = "", ""
     for entry in entries:
+        if entry.kind == "deployment.status.changed" and entry.message == said:
+            continue  # the status that follows from what was asked, in the same words
+        said = entry.message
         today = entry.at.astimezone().strftime("%A, %d %B %Y")
         if today != day:
             day = today

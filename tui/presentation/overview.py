@@ -69,7 +69,7 @@ def _state_line(deployment: DeploymentModel, now: datetime, stale: bool) -> Line
     token = f"status-{deployment.status}"
     line: Line = [(f"{status_sign(deployment.status)} {deployment.status}", token)]
     reason = reason_words(deployment.reason)
-    if reason and reason != deployment.status:
+    if reason and reason not in (deployment.status, "ready"):
         line.append((f"  {reason}", token))
     if deployment.status == "running" and deployment.started_at is not None:
         line.append((f"  up {age(deployment.started_at, now)}", "muted"))

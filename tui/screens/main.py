@@ -259,4 +259,7 @@ class MainScreen(DeploymentActions, Screen[None]):
 def _connection_trouble(state: LiveState) -> tuple[str, str] | None:
     if not state.stale or not state.known:
         return None
-    return state.fault or "The connection to the backend is lost", "What you see is the last known state. Trying again; ctrl+r does it now"
+    fault = state.fault or "The connection to the backend is lost"
+    # The words are those of `tui.client.live.NOT_RUNNING`, which is not imported before the first paint.
+    again = "ctrl+r starts it" if "not running" in fault else "Trying again; ctrl+r does it now"
+    return fault, f"You see the last known state. {again}"
