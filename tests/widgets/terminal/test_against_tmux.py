@@ -1,0 +1,130 @@
+"""Recorded sessions of real programs look as they look in tmux."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.widgets.terminal.recording import record
+from tests.widgets.terminal.tmux_oracle import TmuxOracle
+from widgets.terminal.emulator import DEFAULT, ByteStream, Row, Screen
+
+SIZES = [(80, 24), (132, 43)]
+EDITOR = shutil.which("vim") or shutil.which("vi") or "vi"
+
+SESSIONS: dict[str, tuple[list[str], list[bytes]]] = {
+    "editor": (
+        [EDITOR, "{text}"],
+        [
+            b"G",
+            b"\x02",
+            b"ggdd",
+            b"owords and more words\x1b",
+            b"/row 7\r",
+            b":syntax on\r",
+            b"yyPJ",
+            b"\x06",
+            b":q!\r",
+        ],
+    ),
+    "less": (["less", "{text}"], [b" ", b" ", b"G", b"/7\r", b"n", b"b", b"-S\r", b"q"]),
+    "top": (["top", "-d", "60"], [b"1", b"m", b"z", b"q"]),
+    "shell": (
+        ["bash", "--norc", "--noprofile"],
+        [
+            b"ls --color=always -la /usr | head -20\r",
+            b"echo a long line that goes over the end of the screen " + b"word " * 30 + b"\x01x\x05y\x1bb\x1bd",
+            b"\x15clear\r",
+            b"seq 1 60\r",
+            b"printf 'a\\tb\\tc\\033[5Gx\\r\\n'\r",
+        ],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def oracle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TmuxOracle]:
+    with TmuxOracle(tmp_path_factory.mktemp("oracle")) as tmux:
+        yield tmux
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("text") / "text.c"
+    rows = [
+        f"row {number}\tint x = {number}; /* a comment */ " + "wide 漢字 é " * (number % 9) for number in range(150)
+    ]
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def drawn(data: bytes, columns: int, rows: int) -> Screen:
+    screen = Screen(columns, rows)
+    ByteStream(screen).feed(data)
+    return screen
+
+
+def looks(row: Row) -> list[str]:
+    """The look of each cell up to the last character; tmux does not tell that of blanks after it."""
+    styles = row.styles or [DEFAULT] * len(row.text)
+    pairs = list(zip(row.text, styles, strict=True))
+    while pairs and pairs[-1][0] == " ":
+        pairs.pop()
+    return [f"{char}{look.fg},{look.bg},{look.flags},{look.underline}" for char, look in pairs]
+
+
+def assert_agrees(oracle: TmuxOracle, data: bytes, columns: int, rows: int, *, styles: bool = True) -> None:
+    picture = oracle.picture(data, columns, rows)
+    screen = drawn(data, columns, rows)
+    assert [line.rstrip() for line in screen.display] == picture.lines
+    assert (screen.cursor.x, screen.cursor.y) == picture.cursor
+    if styles:
+        # tmux writes only what changes from one line to the next; one column more, so that nothing wraps.
+        theirs = drawn("\r\n".join(picture.styled).encode(), columns + 1, rows)
+        assert [looks(row) for row in screen.rows] == [looks(row) for row in theirs.rows]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", SESSIONS)
+def test_sessions(oracle: TmuxOracle, text: Path, name: str, size: tuple[int, int]) -> None:
+    command, keys = SESSIONS[name]
+    columns, rows = size
+    data = record([part.format(text=text) for part in command], keys, columns, rows)
+    assert len(data) > 1000
+    for part in (0.2, 0.4, 0.6, 0.8, 1.0):
+        assert_agrees(oracle, data[: int(len(data) * part)], columns, rows)
+
+
+PATTERNS = {
+    "wrap": b"x" * 200 + b"\r\n" + b"y" * 80 + b"z",
+    "wide at the edge": b"a" * 79 + "漢字".encode() + b"\x1b[5;80H" + "語".encode() + b"!",
+    "half of a wide one overwritten": "漢字漢字\r\x1b[2Cx\x1b[6Gy".encode(),
+    "marks": "e\u0301 a\u0308o\u0302 n\u0303\r\n".encode() + b"x" * 80 + "\u0301".encode(),
+    "regions": b"\x1b[5;10r\x1b[10;1H" + b"".join(b"line %d\r\n" % n for n in range(20)) + b"\x1b[5H\x1bM\x1bM",
+    "origin mode": b"\x1b[5;10r\x1b[?6h\x1b[1;1Htop\x1b[99;1Hbottom\x1b[?6l\x1b[r",
+    "insert and delete": b"abcdefghij\x1b[3G\x1b[2@XY\x1b[8G\x1b[3P\x1b[2G\x1b[4X" + b"\r\n\x1b[L\x1b[2Mz",
+    "insert mode": b"abcdef\x1b[3G\x1b[4hXYZ\x1b[4l!",
+    "tabs": b"\tx\ty\x1b[Z\x1b[Zzq\x1b[3g\tr\x1b[20G\x1bH\r\ts",
+    "repeat": b"ab\x1b[5bc\x1b[10b",
+    "scrolling": b"".join(b"%d\r\n" % n for n in range(50)) + b"\x1b[3S\x1b[2Tx",
+    "colours": b"\x1b[31;44mred\x1b[1;4;7mall\x1b[0m\x1b[38;5;200mp\x1b[48;2;1;2;3mt\x1b[m\x1b[95;103mbright\x1b[0m",
+    "colons": b"\x1b[38:2::1:2:3mrgb\x1b[0m\x1b[48:5:9mpalette\x1b[4:3mcurly\x1b[4:0m off",
+    "erasing in colour": b"\x1b[2J\x1b[44mx\x1b[K\r\n\x1b[42m\x1b[1J\x1b[5;5H\x1b[41m\x1b[0J",
+    "alternate screen": b"main\x1b[?1049halt\x1b[5;5Hthere\x1b[?1049l back",
+    "alignment": b"\x1b#8\x1b[5;5Hx",
+    "strings": b"a\x1bPq#0;2;0;0;0\x1b\\b\x1b_apc\x1b\\c\x1b^pm\x1b\\d\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\",
+    "moves outside the region": b"\x1b[5;10r\x1b[2;1H\x1b[9Aa\x1b[20;1H\x1b[9Bb\x1b[12;1H\x1b[20Ac\x1b[3;1H\x1b[20Bd",
+    "saved cursor": b"\x1b[3;3H\x1b[31m\x1b7\x1b[10;10H\x1b[mx\x1b8y\x1b[10;20H\x1b8z",
+    "unknown": b'\x1b[?5;7mvim\x1b[>4;2m\x1b[<u\x1b[=1;1u\x1b[1"q\x1b[?996n.\x1b[5;1;7;9A\x1b[3 qend',
+    "linefeed forms": b"a\x0bb\x0cc\x1bDd\x1bEe",
+    "backspaces": b"abc\b\b\x1b[Kx\r\b\by",
+    "reset": b"\x1b[31mtext\x1b[5;10r\x1bcclean",
+}
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_patterns(oracle: TmuxOracle, name: str) -> None:
+    assert_agrees(oracle, PATTERNS[name], 80, 24)
