@@ -19,9 +19,11 @@ from backend.engines.sdk import Client
 
 T = TypeVar("T")
 
-THREADS = 16
-# Calls that wait for a container (stop, restart) hold a thread for long; the rest stays for quick ones.
-SLOW_CALLS = 12
+# Calls that wait for a container (stop, restart, removal) hold a thread for long without using it, so there may be
+# many; quick ones would only wait for each other's turn in the interpreter.
+SLOW_CALLS = 28
+QUICK_CALLS = 12
+THREADS = SLOW_CALLS + QUICK_CALLS
 CALL_SECONDS = 60.0
 PING_SECONDS = 3.0
 CONNECT_SECONDS = 10.0
@@ -38,6 +40,7 @@ class EngineConnection:
         self._log = log
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="engine")
         self._slow = asyncio.Semaphore(SLOW_CALLS)
+        self._quick = asyncio.Semaphore(QUICK_CALLS)
         self._lock = threading.Lock()
         self._clients: dict[float, Client] = {}
         self._version: str | None = None
@@ -54,14 +57,13 @@ class EngineConnection:
     async def call(self, work: Callable[[Client], T], *, timeout: float = CALL_SECONDS, slow: bool = False) -> T:
         """Run `work` with an SDK client on the pool. `timeout` is for each answer, in seconds; `slow` marks work
         that waits for a container. Raises EngineFault and EngineUnavailable."""
-        if slow:
-            async with self._slow:
-                return await self._submit(lambda: self._run(work, timeout))
-        return await self._submit(lambda: self._run(work, timeout))
+        async with self._slow if slow else self._quick:
+            return await self._submit(lambda: self._run(work, timeout))
 
     async def offload(self, work: Callable[[], T]) -> T:
         """Run blocking work that is no engine call (files of /proc and cgroups) on the same pool."""
-        return await self._submit(work)
+        async with self._quick:
+            return await self._submit(work)
 
     async def ping(self) -> None:
         """Raises EngineUnavailable where the engine does not answer within 3 s."""

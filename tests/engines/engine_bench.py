@@ -19,7 +19,7 @@ DEADLINE = 30.0
 
 def free_subnet() -> str:
     """A random small subnet, so that tests beside each other seldom ask for the same one."""
-    return f"10.{128 + secrets.randbelow(80)}.{secrets.randbelow(256)}.{16 * secrets.randbelow(16)}/28"
+    return f"10.{128 + secrets.randbelow(80)}.{secrets.randbelow(256)}.{64 * secrets.randbelow(4)}/26"
 
 
 async def until(check: Callable[[], Awaitable[Any]], *, seconds: float = DEADLINE) -> Any:
