@@ -20,6 +20,7 @@ from backend.ingress.compile import (
     listen_address,
     retired_upstreams,
     upstreams,
+    with_retired,
     with_routes_of,
 )
 from backend.ingress.paths import IngressPaths
@@ -43,6 +44,14 @@ class _Applied:
     error: Unavailable | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Routes:
+    """A router's config, without retired upstreams, and the addresses in it."""
+
+    config: dict[str, Any]
+    addresses: frozenset[str]
+
+
 class CaddyIngress:
     """The domain's `Ingress`. All state is in `run_dir` and `log_dir`; two objects on the same directories, one after
     the other, drive the same processes. `drain_seconds` bounds how long `stop` waits for requests in flight."""
@@ -59,10 +68,11 @@ class CaddyIngress:
         self._access_log = AccessLog(self._paths.access_log, self._paths.access_position)
         self._running = asyncio.Lock()  # held while processes start
         self._loading = asyncio.Lock()  # held while routes are loaded
-        self._wanted: tuple[Route, ...] = ()
+        self._wanted = _Routes({}, frozenset())
         self._ticket = 0
         self._applied = _Applied(0, None)
-        self._loaded: dict[str, Any] = {}
+        self._serving = _Routes({}, frozenset())
+        self._retired: frozenset[str] = frozenset()
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -75,23 +85,30 @@ class CaddyIngress:
         Raises Unavailable, naming the port where another process has it."""
         self._access_log.begin()
         async with self._running:
+            adopted = await self._door.adopt()
+            if not adopted:
+                require_free_port(self._listen, self._port)  # before a router is started for nothing
             await self._start_router()
-            await self._start_door()
+            if adopted:
+                await self._renew_door()
+            else:
+                await self._start_door()
         if self._watch is None:
             self._watch = asyncio.create_task(self._keep_running(), name="ingress-watch")
 
     async def apply(self, routes: Sequence[Route]) -> None:
         """Serve exactly these routes. Calls made while one loads are answered by one load of the latest. Raises
         Unavailable, and Invalid for routes that cannot be served (see `compile_router`)."""
-        self._compile(routes, ())  # refuse before it replaces what others want
-        self._wanted = tuple(routes)
+        # Compiled at once, so that routes which are refused do not replace what others want.
+        addresses = frozenset(upstream.address for route in routes for upstream in route.upstreams)
+        self._wanted = _Routes(self._compile(routes), addresses)
         self._ticket += 1
         mine = self._ticket
         async with self._loading:
             if self._applied.ticket < mine:
-                ticket = self._ticket
+                ticket, wanted = self._ticket, self._wanted
                 try:
-                    await self._load(self._wanted)
+                    await self._load(wanted)
                 except Unavailable as error:
                     self._applied = _Applied(ticket, error)
                     raise
@@ -144,11 +161,11 @@ class CaddyIngress:
         if self._router.alive():
             return
         if await self._router.adopt():
-            self._loaded = await self._router.admin.config()
+            self._note_loaded(await self._router.admin.config())
             logger.info("adopted the ingress router, process %s", self._router.pid)
             return
         saved = self._router.saved_config()
-        empty = self._compile((), ())
+        empty = self._compile(())
         # The directories may have moved since it was saved: only the routes are taken over.
         config = with_routes_of(empty, saved) if saved else empty
         try:
@@ -159,52 +176,57 @@ class CaddyIngress:
             logger.exception("the ingress router does not start with its last routes: starting without any")
             config = empty
             await self._router.start(config)
-        self._loaded = config
+        self._note_loaded(config)
 
     async def _start_door(self) -> None:
         if self._door.alive():
             return
-        config = compile_door(
+        require_free_port(self._listen, self._port)
+        await self._door.start(self._compile_door())
+
+    async def _renew_door(self) -> None:
+        """Give an adopted door the config of this version and the port asked for."""
+        loaded, config = await self._door.admin.config(), self._compile_door()
+        if loaded == config:
+            logger.info("adopted the ingress door, process %s", self._door.pid)
+        elif listen_address(loaded) == listen_address(config):
+            await self._door.load(config)
+        else:
+            # Keep the old door until the new port is known to be free.
+            require_free_port(self._listen, self._port)
+            await self._door.stop(self._drain_seconds)
+            await self._start_door()
+
+    def _compile_door(self) -> dict[str, Any]:
+        return compile_door(
             listen=self._listen,
             port=self._port,
             admin_socket=self._paths.admin_socket(DOOR),
             router_socket=self._paths.router_socket,
             logs=LogFiles(self._paths.errors(DOOR)),
         )
-        if await self._door.adopt():
-            loaded = await self._door.admin.config()
-            if loaded == config:
-                logger.info("adopted the ingress door, process %s", self._door.pid)
-                return
-            if listen_address(loaded) == listen_address(config):
-                await self._door.load(config)
-                return
-            # Asked to listen elsewhere: keep the old door until the new port is known to be free.
-            require_free_port(self._listen, self._port)
-            await self._door.stop(self._drain_seconds)
-        require_free_port(self._listen, self._port)
-        await self._door.start(config)
 
-    async def _load(self, routes: Sequence[Route]) -> None:
+    async def _load(self, wanted: _Routes) -> None:
         async with self._running:
             await self._start_router()
-        carried = retired_upstreams(self._loaded)
-        if self._compile(routes, carried) == self._loaded:
+        if wanted.config == self._serving.config:
             return
-        # Those that leave now stay counted, and of those that left before only the ones with requests.
-        leaving = upstreams(self._loaded) - carried
-        busy = await self._router.admin.in_flight() if carried else {}
-        config = self._compile(routes, leaving | (carried & busy.keys()))
-        await self._router.load(config)
-        self._loaded = config
+        # Those that leave now stay counted, and of those that left before the ones that still have requests.
+        busy = await self._router.admin.in_flight() if self._retired else {}
+        retired = (self._serving.addresses | (self._retired & busy.keys())) - wanted.addresses
+        await self._router.load(with_retired(wanted.config, retired))
+        self._serving, self._retired = wanted, retired
 
-    def _compile(self, routes: Sequence[Route], retired: Sequence[str] | set[str]) -> dict[str, Any]:
+    def _note_loaded(self, config: dict[str, Any]) -> None:
+        self._retired = frozenset(retired_upstreams(config))
+        self._serving = _Routes(with_retired(config, ()), frozenset(upstreams(config)) - self._retired)
+
+    def _compile(self, routes: Sequence[Route]) -> dict[str, Any]:
         return compile_router(
             routes,
             admin_socket=self._paths.admin_socket(ROUTER),
             router_socket=self._paths.router_socket,
             logs=LogFiles(self._paths.errors(ROUTER), self._paths.access_log),
-            retired=retired,
         )
 
     async def _keep_running(self) -> None:

@@ -68,21 +68,12 @@ def compile_door(*, listen: str, port: int, admin_socket: Path, router_socket: P
     return _config(admin_socket, logs, server)
 
 
-def compile_router(
-    routes: Sequence[Route],
-    *,
-    admin_socket: Path,
-    router_socket: Path,
-    logs: LogFiles,
-    retired: Iterable[str] = (),
-) -> JsonObject:
-    """The config of the process that knows the routes. `retired` are addresses out of use whose requests in flight
-    are still to be counted. The order of the routes does not matter. Raises Invalid for a host that is no DNS name,
-    that two routes claim, or an upstream that is no `host:port`."""
+def compile_router(routes: Sequence[Route], *, admin_socket: Path, router_socket: Path, logs: LogFiles) -> JsonObject:
+    """The config of the process that knows the routes. The order of the routes does not matter. Raises Invalid for a
+    host that is no DNS name or that two routes claim, and for an upstream that is no `host:port`."""
     by_host = _routes_by_host(routes)
     handlers = {route.id: _serve(route) for route in routes}
     tree = _tree([(host, handlers[by_host[host].id]) for host in sorted(by_host)])
-    in_use = {upstream.address for route in routes for upstream in route.upstreams}
     server: JsonObject = {
         "listen": [f"unix/{router_socket}|0600"],
         "automatic_https": {"disable": True},
@@ -97,7 +88,6 @@ def compile_router(
             },
             *tree,
             {"handle": [_answer(404, "no app has this name")], "terminal": True},
-            *_retired(sorted(set(retired) - in_use)),
         ],
         "errors": {
             "routes": [{"handle": [_answer("{http.error.status_code}", "the app did not answer", retry_after=1)]}]
@@ -110,14 +100,20 @@ def compile_router(
 def with_routes_of(config: JsonObject, other: Mapping[str, object]) -> JsonObject:
     """`config` with the routes of another config made by `compile_router`."""
     routes = _dig(other, "apps", "http", "servers", SERVER, "routes")
-    mine = _object(config, "apps", "http", "servers", SERVER)
-    return {**config, "apps": {"http": {"servers": {SERVER: {**mine, "routes": routes or mine["routes"]}}}}}
+    return _with_routes(config, routes) if routes else config
+
+
+def with_retired(config: JsonObject, addresses: Iterable[str]) -> JsonObject:
+    """`config` with exactly these retired upstreams: out of use, but their requests in flight are still counted."""
+    routes = _dig(config, "apps", "http", "servers", SERVER, "routes")
+    serving = [route for route in routes if not _is_retired(route)]
+    return _with_routes(config, [*serving, *_retired(sorted(addresses))])
 
 
 def retired_upstreams(config: Mapping[str, object]) -> set[str]:
     """The retired addresses in a config made by `compile_router`."""
     for route in _dig(config, "apps", "http", "servers", SERVER, "routes"):
-        if isinstance(route, dict) and route.get("@id") == RETIRED_ID:
+        if _is_retired(route):
             return _dials(route)
     return set()
 
@@ -131,6 +127,15 @@ def listen_address(config: Mapping[str, object]) -> str | None:
     """The first address that a config's server listens at."""
     addresses = _dig(config, "apps", "http", "servers", SERVER, "listen")
     return str(addresses[0]) if addresses else None
+
+
+def _with_routes(config: JsonObject, routes: Sequence[object]) -> JsonObject:
+    server = _object(config, "apps", "http", "servers", SERVER)
+    return {**config, "apps": {"http": {"servers": {SERVER: {**server, "routes": list(routes)}}}}}
+
+
+def _is_retired(route: object) -> bool:
+    return isinstance(route, dict) and route.get("@id") == RETIRED_ID
 
 
 def _object(value: object, *keys: str) -> JsonObject:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import importlib.metadata
-import json
 import logging
 import os
 import shutil
@@ -16,6 +15,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from backend.domain.errors import Unavailable
 from backend.ingress.admin import AdminApi
@@ -89,8 +90,8 @@ class CaddyProcess:
     def saved_config(self) -> dict[str, Any] | None:
         """The last config that the process took, from disk; None where there is none that can be read."""
         try:
-            saved = json.loads(self._paths.config(self.name).read_bytes())
-        except (FileNotFoundError, json.JSONDecodeError):
+            saved = msgspec.json.decode(self._paths.config(self.name).read_bytes())
+        except (FileNotFoundError, msgspec.DecodeError):
             return None
         return saved if isinstance(saved, dict) else None
 
@@ -195,7 +196,7 @@ class CaddyProcess:
 
 
 def _encode(config: Mapping[str, object]) -> bytes:
-    return json.dumps(config, separators=(",", ":")).encode()
+    return msgspec.json.encode(config)
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.ingress.caddy import CaddyIngress
+from backend.ingress.paths import IngressPaths
 from tests.ingress.ingress_site import App, MakeApp, MakeSite, Site, free_port
 
 
@@ -26,6 +27,9 @@ async def make_site(tmp_path: Path) -> AsyncIterator[MakeSite]:
             with suppress(RuntimeError):  # its client is closed already
                 await ingress.close()
         await site.open().stop()
+        paths = IngressPaths.prepare(site.root / "run", site.root / "log")
+        if paths.socket_dir != paths.run_dir:
+            paths.socket_dir.rmdir()
 
 
 @pytest.fixture

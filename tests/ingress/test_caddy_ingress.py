@@ -402,6 +402,7 @@ async def test_a_taken_port_is_named_and_taken_when_it_is_free(site: Site, make_
         with pytest.raises(Unavailable, match=rf"{site.port}.*--ingress-port"):
             await ingress.start()
         assert not await ingress.ready()
+        assert ingress.pids == {"door": None, "router": None}
     await ingress.start()
     assert await ingress.ready()
 
@@ -469,4 +470,3 @@ async def test_a_long_path_still_has_sockets(tmp_path: Path, make_app: MakeApp, 
     assert len(os.fsencode(paths.router_socket)) <= 107
     assert stat.S_IMODE(paths.socket_dir.stat().st_mode) == 0o700
     await ingress.stop()
-    paths.socket_dir.rmdir()

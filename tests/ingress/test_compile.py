@@ -18,16 +18,15 @@ from backend.ingress.compile import (
     listen_address,
     retired_upstreams,
     upstreams,
+    with_retired,
     with_routes_of,
 )
 
 LOGS = LogFiles(Path("/logs/errors.log"), Path("/logs/access.log"))
 
 
-def router(*routes: Route, retired: tuple[str, ...] = ()) -> dict[str, object]:
-    return compile_router(
-        routes, admin_socket=Path("/run/admin.sock"), router_socket=Path("/run/r.sock"), logs=LOGS, retired=retired
-    )
+def router(*routes: Route) -> dict[str, object]:
+    return compile_router(routes, admin_socket=Path("/run/admin.sock"), router_socket=Path("/run/r.sock"), logs=LOGS)
 
 
 def route(name: str, *addresses: str, text: str = "no replica is ready") -> Route:
@@ -98,11 +97,13 @@ def test_two_routes_cannot_share_a_host_or_an_id() -> None:
         router(Route("one", ("a.localhost",), ()), Route("one", ("b.localhost",), ()))
 
 
-def test_retired_upstreams_are_named_but_never_those_in_use() -> None:
-    config = router(route("a", "10.0.0.1:1"), retired=("10.0.0.1:1", "10.0.0.9:1"))
+def test_retired_upstreams_are_named_and_can_be_taken_off() -> None:
+    serving = router(route("a", "10.0.0.1:1"))
+    config = with_retired(with_retired(serving, ["10.0.0.8:1"]), ["10.0.0.9:1"])
     assert retired_upstreams(config) == {"10.0.0.9:1"}
     assert upstreams(config) == {"10.0.0.1:1", "10.0.0.9:1"}
-    assert retired_upstreams(router(route("a", "10.0.0.1:1"))) == set()
+    assert retired_upstreams(serving) == set()
+    assert with_retired(config, ()) == serving
 
 
 def test_the_routes_of_another_config_can_be_taken_over() -> None:
