@@ -8,7 +8,7 @@ from time import monotonic
 from typing import ClassVar
 
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
@@ -256,18 +256,23 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
         super().notify_style_update()
         self._painter.forget()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._painter.begin()
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
-        row = self.rows.first + round(self.scroll_y) + y
         place = self.place_at(y)
         if place is None:
             return Strip.blank(width, self.rich_style)
+        row = self.rows.first + round(self.scroll_y) + y
         selection = self.text_selection
         span = None if selection is None else selection.get_span(row)
+        strip = self._painter.strip(*place, row, span)
         left = round(self.scroll_x)
-        strip = self._painter.strip(*place, span)
-        # Offsets are absolute rows, so that a selection stays on its text while old lines go.
-        return strip.crop_extend(left, left + width, self.rich_style).apply_offsets(left, row)
+        if left == 0 and strip.cell_length == width:
+            return strip
+        return strip.crop_extend(left, left + width, self.rich_style)
 
     # Text out
 

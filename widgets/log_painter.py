@@ -11,7 +11,7 @@ from rich.style import Style
 from textual.cache import LRUCache
 from textual.strip import Strip
 
-from widgets.ansi_text import Span
+from widgets.ansi_text import Span, clean
 from widgets.log_rows import wrap_starts
 from widgets.log_store import MARKER, Entry, LogStore
 from widgets.middle_cut import middle_cuts
@@ -32,6 +32,8 @@ class LogPainter:
     def __init__(self, lines: LogLines) -> None:
         self._lines = lines
         self._strips: LRUCache[tuple[int, int], Strip] = LRUCache(1024)
+        self._styles: dict[str, Style] = {}
+        self._base = Style.null()
         self.reset()
 
     def reset(self) -> None:
@@ -45,6 +47,20 @@ class LogPainter:
     def forget(self) -> None:
         """Styles, width or look changed."""
         self._strips.clear()
+        self._styles.clear()
+
+    def begin(self) -> None:
+        """Called once for each repaint: what styles hang on is asked here, and not for every line."""
+        base = self._lines.rich_style
+        if base != self._base:
+            self._base = base
+            self.forget()
+
+    def _style(self, token: str) -> Style:
+        style = self._styles.get(token)
+        if style is None:
+            style = self._styles[token] = self._base + token_style(self._lines, token)
+        return style
 
     def measure(self, store: LogStore, newest: int) -> bool:
         """Learn the widths of the newest lines; True where the prefix changed, so that all must be laid out again."""
@@ -57,7 +73,7 @@ class LogPainter:
         if len(store.sources) != len(self._sources):
             names = list(store.sources)
             # Names that differ only far right stay apart; the column takes what that needs.
-            self._sources = dict(zip(names, middle_cuts(names, 16), strict=True))
+            self._sources = dict(zip(names, middle_cuts([clean(name)[0] for name in names], 16), strict=True))
             self._source_width = max(cell_len(cut) for cut in self._sources.values())
         self.measured_anew = self._prefix_widths() != before
         return self.measured_anew
@@ -106,45 +122,47 @@ class LogPainter:
 
     def _prefix(self, entry: Entry) -> list[tuple[str, Style]]:
         lines = self._lines
-        base = lines.rich_style
         timestamp, source = self._parts(lines.scrollable_content_region.width)
         parts: list[tuple[str, Style]] = []
         if timestamp:
             text = set_cell_size(entry.timestamp, timestamp - 1) + " "
-            parts.append((text, base + token_style(lines, "log-timestamp")))
+            parts.append((text, self._style("log-timestamp")))
         if source:
-            name = set_cell_size(self._sources.get(entry.source, entry.source), source - 1) + " "
-            parts.append((name, base + token_style(lines, "log-source")))
+            name = set_cell_size(self._sources.get(entry.source, "…"), source - 1) + " "
+            parts.append((name, self._style("log-source")))
         letter = LETTERS.get(entry.level, " ") + " "
-        parts.append((letter, base + token_style(lines, f"log-{entry.level}" if entry.level else "")))
+        parts.append((letter, self._style(f"log-{entry.level}" if entry.level else "")))
         return parts
 
-    def strip(self, number: int, row: int, selected: tuple[int, int] | None) -> Strip:
-        """One row of a line; `selected` are its selected cells (end -1: to its end)."""
+    def strip(self, number: int, row: int, absolute_row: int, selected: tuple[int, int] | None) -> Strip:
+        """One row of a line, with the offsets that selecting needs; `selected` are its selected cells (end -1: all).
+
+        Where lines wrap, it fills the window; else it is as long as the line.
+        """
         key = (number, row)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._strips[key] = self._paint(number, row)
+            # Offsets are absolute rows: they stay right while old lines go, and so does this cached strip.
+            strip = self._strips[key] = self._paint(number, row).apply_offsets(0, absolute_row)
         if selected is not None:
             start, end = selected
             end = strip.cell_length if end < 0 else min(end, strip.cell_length)
             start = min(start, end)
             style = self._lines.screen.get_component_rich_style("screen--selection")
-            parts = [strip.crop(0, start), _restyled(strip.crop(start, end), style), strip.crop(end)]
-            strip = Strip.join(parts)
+            strip = Strip.join([strip.crop(0, start), _restyled(strip.crop(start, end), style), strip.crop(end)])
         return strip
 
     def _paint(self, number: int, row: int) -> Strip:
         lines = self._lines
         entry = lines.store[number]
-        base = lines.rich_style
+        base = self._base
         start, end = self._slice(entry, row)
         if row == 0:
             segments = [Segment(text, style) for text, style in self._prefix(entry)]
         else:
             segments = [Segment(" " * self._prefix_width(), base)]
         if entry.level in TINTED:
-            base += token_style(lines, f"log-{entry.level}")
+            base = self._style(f"log-{entry.level}")
         spans = list(entry.spans)
         if lines.store.search:
             match = token_style(lines, "match-background") + Style(bold=True, underline=True)
@@ -152,6 +170,13 @@ class LogPainter:
                 match = lines.get_component_rich_style("log-lines--current-match")
             spans += [Span(*found, match) for found in lines.store.search.spans(entry.text)]
         segments += _styled(entry.text, start, end, base, spans)
+        if lines.wrap:
+            used = self._prefix_width() + (end - start if entry.text.isascii() else cell_len(entry.text[start:end]))
+            room = lines.scrollable_content_region.width - used
+            if room > 0:
+                segments.append(Segment(" " * room, self._base))
+                used += room
+            return Strip(segments, used)
         return Strip(segments)
 
 

@@ -14,6 +14,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from widgets.ansi_text import clean
 from widgets.middle_cut import middle_cut
 from widgets.style_tokens import token_style
 
@@ -90,7 +91,7 @@ class StatusLine(Widget):
             right[-1] = Segment(right[-1].text[:-2], base)
             x -= 2
         room = max(0, width - x - 1)
-        left = set_cell_size(middle_cut(self.text, room), room) + " "
+        left = set_cell_size(middle_cut(clean(self.text)[0], room), room) + " "
         self._spots = [(start + room + 1, end + room + 1, part) for start, end, part in spots]
         segments = [Segment(left, self.get_component_rich_style("status-line--text")), *right]
         return Strip(segments).adjust_cell_length(width, base)

@@ -8,6 +8,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 from rich.text import Text
 
+from widgets.ansi_text import clean
+
 T = TypeVar("T")
 
 
@@ -75,7 +77,11 @@ class Placed:
 
 
 def as_cell(value: Cell | str | Text) -> Cell:
-    return value if isinstance(value, Cell) else Cell(value)
+    """A Cell whose text is safe to draw: no line breaks, no control characters, whatever an image or message holds."""
+    cell = value if isinstance(value, Cell) else Cell(value)
+    if cell.plain.isprintable():
+        return cell
+    return Cell(clean(" ".join(cell.plain.splitlines()))[0], cell.token)
 
 
 def place_columns(

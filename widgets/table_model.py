@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -20,6 +21,14 @@ class RowChanges:
     cells: dict[str, frozenset[int]] = field(default_factory=dict)
     added: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
+
+
+_NUMBER = re.compile(r"([0-9]+)")
+
+
+def _natural(text: str) -> list[str | int]:
+    """Sort key of a text by which web-2 comes before web-10: words and numbers take turns."""
+    return [int(part) if at % 2 else part for at, part in enumerate(_NUMBER.split(text.casefold()))]
 
 
 class TableModel(Generic[T]):
@@ -111,7 +120,7 @@ class TableModel(Generic[T]):
     def _sort_value(self, key: str, column_index: int) -> Any:
         sort = self.columns[column_index].sort
         if sort is None:
-            return self.cells[key][column_index].plain.casefold()
+            return _natural(self.cells[key][column_index].plain)
         return sort(self.data[key])
 
     def _matches(self, key: str, needle: str) -> bool:

@@ -306,3 +306,19 @@ async def test_rows_may_come_before_the_screen() -> None:
         await pilot.press("G")
         await pilot.pause()
         assert "app-0099" in lines_of(app.table)[-1]
+
+
+async def test_what_an_object_calls_itself_cannot_break_the_screen() -> None:
+    app = TableApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.table.update_rows(rows(Thing("a\x1b[2Jb", status="line one\nline two\x07")))
+        await pilot.pause()
+        shown = lines_of(app.table)[1]
+        assert "ab" in shown and "line one line two␇" in shown
+
+
+async def test_numbers_in_names_sort_as_numbers() -> None:
+    app = TableApp(sort_column="name")
+    async with app.run_test():
+        app.table.update_rows(rows(Thing("web-10"), Thing("Web-9"), Thing("api"), Thing("7")))
+        assert app.table.visible_keys == ("7", "api", "Web-9", "web-10")
