@@ -47,6 +47,8 @@ class EngineConnection:
         self._answered_at = 0.0
         self._ping_lock = asyncio.Lock()
         self._closed = False
+        # how often the engine was lost: what was learnt of it before may be another engine's
+        self.losses = 0
 
     async def close(self) -> None:
         """Let go of all threads and connections; running calls end by themselves."""
@@ -176,6 +178,7 @@ class EngineConnection:
     def _drop_clients(self) -> None:
         with self._lock:
             clients, self._clients, self._version = list(self._clients.values()), {}, None
+            self.losses += 1
         for client in clients:
             client.close()
 

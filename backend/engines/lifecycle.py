@@ -34,15 +34,18 @@ class ContainerLifecycle:
         self._installation = installation
         self._log = log
         self.bridges_reachable: bool | None = None
+        self._learnt_at_loss = -1
 
     async def learn_reachability(self, network: str) -> bool:
-        """Whether containers' addresses on this network can be reached from this process. Asked once."""
-        if self.bridges_reachable is None:
+        """Whether containers' addresses on this network can be reached from this process. Asked once per
+        engine that answers."""
+        losses = self._connection.losses
+        if self.bridges_reachable is None or self._learnt_at_loss != losses:
             reachable = False
             if self._connection.address.is_local:
                 gateway = await gateway_of(self._connection, network)
                 reachable = gateway is not None and is_own_address(gateway)
-            self.bridges_reachable = reachable
+            self.bridges_reachable, self._learnt_at_loss = reachable, losses
             self._log.info(
                 "containers are reached %s", "at their own addresses" if reachable else "through ports on loopback"
             )

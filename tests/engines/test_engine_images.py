@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 
@@ -12,6 +13,7 @@ import pytest
 from backend.domain.deployments import RegistryAuth
 from backend.domain.engine import ResolvedImage
 from backend.domain.errors import ImageRejected, Invalid
+from backend.engines import images
 from backend.engines.image_faults import ImageFault, classify, rejected
 from backend.engines.references import Reference
 from tests.engines.engine_bench import Bench
@@ -51,6 +53,18 @@ async def test_a_private_image_wants_its_credentials(bench: Bench) -> None:
 
 async def test_a_registry_that_is_away_is_unreachable(bench: Bench) -> None:
     assert await reason(bench, "127.0.0.1:1/team/app:1") == "unreachable"
+
+
+async def test_a_registry_that_never_answers_is_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(swallow, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    monkeypatch.setattr(images, "REGISTRY_SECONDS", 0.5)
+    assert await reason(bench, f"127.0.0.1:{port}/team/app:1") == "unreachable"
+    server.close()
 
 
 @pytest.mark.parametrize("image", ["", "Upper:1", "a b", "busybox:", "busybox:::", "busybox@sha256:12", "-x", "x\n"])
