@@ -17,6 +17,10 @@ _RENAMED = {
 _FREE_KEYS = ("env", "envVars", "env_vars")
 
 
+class WireInvalid(Invalid):
+    """Faults of a request's form. Their fields are named as they were sent, not as the domain names them."""
+
+
 def wire_path(path: str) -> str:
     """`health_check.period_seconds` as `healthCheck.periodSeconds`; names of variables stay as they are."""
     first, *rest = path.split(".")
@@ -28,6 +32,8 @@ def wire_path(path: str) -> str:
 
 def wire_faults(error: DomainError) -> dict[str, str]:
     """What is wrong with each field, by its name on the wire; empty where the error names none."""
+    if isinstance(error, WireInvalid):
+        return {fault.field: fault.message for fault in error.fields}
     if isinstance(error, Invalid):
         return {wire_path(fault.field): fault.message for fault in error.fields}
     field = error.details.get("field")
@@ -45,7 +51,7 @@ def wire_details(error: DomainError) -> Mapping[str, object] | None:
 
 def wire_message(error: DomainError) -> str:
     """The message, its leading field name as the wire spells it."""
-    if isinstance(error, Invalid) and error.fields:
+    if isinstance(error, Invalid) and not isinstance(error, WireInvalid) and error.fields:
         name = error.fields[0].field
         if error.message.startswith(name):
             return wire_path(name) + error.message[len(name) :]

@@ -1,4 +1,4 @@
-"""A JSON body becomes a wire model, or Invalid with every fault named by its field."""
+"""A JSON body becomes a wire model, or WireInvalid with every fault named by its field."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from backend.domain.errors import FieldError, Invalid
+from backend.domain.errors import FieldError
+from backend.surfaces.error_text import WireInvalid
 
 if TYPE_CHECKING:
     from litestar import Request
@@ -37,12 +38,12 @@ _MESSAGES = {
 }
 
 
-class NotJson(Invalid):
+class NotJson(WireInvalid):
     """A body that is no JSON at all, or is not said to be."""
 
 
 async def read_json(request: Request[Any, Any, Any], model: type[Model]) -> Model:
-    """The body as a wire model. Raises NotJson or Invalid; field names are those of the wire."""
+    """The body as a wire model. Raises NotJson or WireInvalid; field names are those of the wire."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await request.body()
     if media_type != "application/json":
@@ -56,22 +57,23 @@ async def read_json(request: Request[Any, Any, Any], model: type[Model]) -> Mode
         raise _invalid(error, model) from None
     if _NUL_ESCAPE in body:
         faults = [
-            FieldError(path, "must not contain the character U+0000") for path in _strings_with_nul(parsed.model_dump())
+            FieldError(path, "must not contain the character U+0000")
+            for path in _strings_with_nul(parsed.model_dump(by_alias=True))
         ]
         if faults:
-            raise Invalid("A text contains the character U+0000: remove it", fields=tuple(faults))
+            raise WireInvalid("A text contains the character U+0000: remove it", fields=tuple(faults))
     return parsed
 
 
-def _invalid(error: ValidationError, model: type[BaseModel]) -> Invalid:
+def _invalid(error: ValidationError, model: type[BaseModel]) -> WireInvalid:
     found = error.errors(include_url=False, include_input=False)
     for fault in found:
         if fault["type"] == "json_invalid":
             return NotJson(f"The body is not valid JSON: {fault.get('ctx', {}).get('error', fault['msg'])}")
         if not fault["loc"]:
-            return Invalid("The body must be a JSON object")
+            return WireInvalid("The body must be a JSON object")
     faults = tuple(_field_error(fault, model) for fault in found[:MAX_FAULTS])
-    return Invalid(f"{faults[0].field} {faults[0].message}", fields=faults)
+    return WireInvalid(f"{faults[0].field} {faults[0].message}", fields=faults)
 
 
 def _field_error(fault: ErrorDetails, model: type[BaseModel]) -> FieldError:
