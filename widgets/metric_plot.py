@@ -47,6 +47,7 @@ class MetricPlot(Widget):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"metric-plot--title", "metric-plot--empty"}
     DEFAULT_CSS = """
     MetricPlot {
+        width: 1fr;
         height: 1fr;
         min-height: 4;
         color: $foreground;
@@ -139,7 +140,7 @@ class MetricPlot(Widget):
             return [*lines, [Segment(set_cell_size(f"  {self._empty_text}", width), empty)]]
         top = self._top(max(values))
         rows = max(1, height - 2)
-        labels = self._axis_labels(top, rows)
+        labels = self._axis_labels(top, rows, 1 if self._ascii else 4)
         label_width = max(cell_len(label) for label in labels.values())
         columns = width - label_width - 2
         if columns < 4:
@@ -172,15 +173,14 @@ class MetricPlot(Widget):
             return axis_top(self._limit, self._unit)
         return axis_top(highest, self._unit)
 
-    def _axis_labels(self, top: float, rows: int) -> dict[int, str]:
+    def _axis_labels(self, top: float, rows: int, dots: int) -> dict[int, str]:
+        """Label of some rows; each cell of a row has `dots` dots above each other."""
         text = FORMATS[self._unit]
         if rows == 1:
             return {0: text(top)}
         labels = {0: text(top), rows - 1: text(0)}
-        if rows % 2 and rows >= 5:
-            labels[rows // 2] = text(top / 2)
-        elif rows >= 6:
-            labels[rows // 2] = text(top * (rows - 1 - rows // 2) / (rows - 1))
+        if rows >= 5:
+            labels[rows - 1 - round((rows * dots - 1) / 2) // dots] = text(top / 2)
         return labels
 
     def _time_axis(self, width: int, start: float, end: float) -> str:

@@ -78,15 +78,19 @@ class ResourceTable(ScrollView, Generic[T], can_focus=True):
     empty_text: reactive[str] = reactive("Nothing here yet.", init=False)
     """Shown instead of rows; may have several lines. Where a filter hides all rows, that is said instead."""
 
-    class _KeyMessage(Message):
-        def __init__(self, table: ResourceTable[Any], key: str) -> None:
+    class _TableMessage(Message):
+        def __init__(self, table: ResourceTable[Any]) -> None:
             super().__init__()
             self.table = table
-            self.key = key
 
         @property
         def control(self) -> ResourceTable[Any]:
             return self.table
+
+    class _KeyMessage(_TableMessage):
+        def __init__(self, table: ResourceTable[Any], key: str) -> None:
+            super().__init__(table)
+            self.key = key
 
     class Selected(_KeyMessage):
         """The cursor came to another object."""
@@ -101,30 +105,20 @@ class ResourceTable(ScrollView, Generic[T], can_focus=True):
             super().__init__(table, key)
             self.replacement = replacement
 
-    class MarksChanged(Message):
+    class MarksChanged(_TableMessage):
         """The set of marked keys changed."""
 
         def __init__(self, table: ResourceTable[Any], keys: frozenset[str]) -> None:
-            super().__init__()
-            self.table = table
+            super().__init__(table)
             self.keys = keys
 
-        @property
-        def control(self) -> ResourceTable[Any]:
-            return self.table
-
-    class SortChanged(Message):
+    class SortChanged(_TableMessage):
         """The user or the program sorted by another column or the other way round."""
 
         def __init__(self, table: ResourceTable[Any], column: str | None, descending: bool) -> None:
-            super().__init__()
-            self.table = table
+            super().__init__(table)
             self.column = column
             self.descending = descending
-
-        @property
-        def control(self) -> ResourceTable[Any]:
-            return self.table
 
     def __init__(
         self,
@@ -156,12 +150,13 @@ class ResourceTable(ScrollView, Generic[T], can_focus=True):
         """
         old_order = self._model.order
         changes = self._model.update(rows)
-        for key in changes.removed:
-            self._marked.pop(key, None)
+        lost_marks = changes.removed & self._marked.keys()
+        for key in lost_marks:
+            del self._marked[key]
         if not old_order:
             self._model.reset_natural()
         self._arrange(old_order, changes)
-        if changes.removed & self._marked.keys():
+        if lost_marks:
             self.post_message(self.MarksChanged(self, self.marked_keys))
 
     def refresh_cells(self) -> None:

@@ -23,7 +23,7 @@ class RowChanges:
     removed: set[str] = field(default_factory=set)
 
 
-_NUMBER = re.compile(r"([0-9]+)")
+_NUMBER = re.compile(r"([0-9]{1,18})")
 
 
 def _natural(text: str) -> list[str | int]:

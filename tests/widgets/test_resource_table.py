@@ -68,6 +68,9 @@ class TableApp(App[None]):
     def on_resource_table_activated(self, event: ResourceTable.Activated) -> None:
         self.told.append(event)
 
+    def on_resource_table_marks_changed(self, event: ResourceTable.MarksChanged) -> None:
+        self.told.append(event)
+
     def of(self, kind: type) -> list[Any]:
         return [event for event in self.told if isinstance(event, kind)]
 
@@ -248,7 +251,8 @@ async def test_marks_belong_to_objects_and_go_with_them() -> None:
         app.table.update_rows(rows(*reversed(things)))
         assert [thing.name for thing in app.table.targets] == ["app-0001", "app-0000"]
         app.table.update_rows(rows(*things[1:]))
-        assert app.table.marked_keys == {"app-0001"}
+        await pilot.pause()
+        assert app.of(ResourceTable.MarksChanged)[-1].keys == app.table.marked_keys == {"app-0001"}
         app.table.clear_marks()
         assert [thing.name for thing in app.table.targets] == ["app-0002"]
 
