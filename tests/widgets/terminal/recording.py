@@ -5,11 +5,25 @@ from __future__ import annotations
 import fcntl
 import os
 import select
+import shutil
 import struct
 import subprocess
 import termios
 import time
 from collections.abc import Sequence
+
+
+def program(*names: str) -> list[str]:
+    """The first of these programs that the machine has, else busybox's applet of the last name."""
+    for name in names:
+        if path := shutil.which(name):
+            return [path]
+    return ["busybox", names[-1]]
+
+
+EDITOR = program("vim", "vim.tiny", "vi")
+LESS = program("less")
+TOP = program("top")
 
 
 def _take_terminal() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,10 +13,9 @@ from textual.app import App, ComposeResult
 from textual.geometry import Offset
 from textual.pilot import Pilot
 
+from tests.widgets.terminal.recording import EDITOR
 from widgets.terminal import LocalPty, Terminal
 from widgets.terminal.source import SourceFactory, TerminalSource
-
-EDITOR = shutil.which("vim") or shutil.which("vi") or "vi"
 
 
 def shell(*command: str) -> SourceFactory:
@@ -131,7 +129,7 @@ async def test_an_editor_opens_edits_and_leaves(tmp_path: Path) -> None:
     app = TerminalApp(shell())
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "$" in shown(app))
-        app.terminal.send_text(f"{EDITOR} {target}\r")
+        app.terminal.send_text(f"{' '.join(EDITOR)} {target}\r")
         await until(pilot, lambda: app.terminal.emulator.alternate and "row 21" in shown(app))
         await pilot.press("G")
         await until(pilot, lambda: "row 99" in shown(app))

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.widgets.terminal.recording import record
+from tests.widgets.terminal.recording import EDITOR, LESS, TOP, record
 from tests.widgets.terminal.tmux_oracle import TmuxOracle
 from widgets.terminal.emulator import DEFAULT, ByteStream, Row, Screen
 
 SIZES = [(80, 24), (132, 43)]
-EDITOR = shutil.which("vim") or shutil.which("vi") or "vi"
 
 SESSIONS: dict[str, tuple[list[str], list[bytes]]] = {
     "editor": (
-        [EDITOR, "{text}"],
+        [*EDITOR, "{text}"],
         [
             b"G",
             b"\x02",
@@ -30,8 +28,8 @@ SESSIONS: dict[str, tuple[list[str], list[bytes]]] = {
             b":q!\r",
         ],
     ),
-    "less": (["less", "{text}"], [b" ", b" ", b"G", b"/7\r", b"n", b"b", b"-S\r", b"q"]),
-    "top": (["top", "-d", "60"], [b"1", b"m", b"z", b"q"]),
+    "less": ([*LESS, "{text}"], [b" ", b" ", b"G", b"/7\r", b"n", b"b", b"-S\r", b"q"]),
+    "top": ([*TOP, "-d", "60"], [b"1", b"m", b"z", b"q"]),
     "shell": (
         ["bash", "--norc", "--noprofile"],
         [

@@ -1,0 +1,135 @@
+"""Nothing that is fed raises or grows, and no split of it matters."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from widgets.terminal.emulator import ByteStream, Screen
+from widgets.terminal.emulator.stream import MAX_SEQUENCE, MAX_STRING
+
+_PIECES = st.sampled_from(
+    [
+        *(
+            b"\x1b[",
+            b"\x1b]",
+            b"\x1bP",
+            b"\x1b_",
+            b"\x1b",
+            b"?",
+            b">",
+            b";",
+            b":",
+            b"$",
+            b" ",
+            b"!",
+            b"\x07",
+            b"\x1b\\",
+        ),
+        *(b"m", b"H", b"h", b"l", b"r", b"J", b"K", b"L", b"M", b"@", b"P", b"X", b"S", b"T", b"b", b"n", b"c", b"p"),
+        *(
+            b"A",
+            b"B",
+            b"C",
+            b"D",
+            b"I",
+            b"Z",
+            b"s",
+            b"u",
+            b"q",
+            b"t",
+            b"\x1b7",
+            b"\x1b8",
+            b"\x1bc",
+            b"\x1b#8",
+            b"\x1bM",
+        ),
+        *(b"0", b"1", b"4", b"7", b"38;5;", b"48;2;1;2;3", b"1049", b"2026", b"99999999", b"\x1b(0", b"\x0e", b"\x18"),
+        *(b"\r", b"\n", b"\r\n", b"\t", b"\b", b"abc", b"x" * 50, b"line\r\n" * 8, "漢".encode(), "e\u0301".encode()),
+        *("👩\u200d👧".encode(), "─".encode(), b"\xe6", b"\xff", b"\xc2\x9b"),
+    ]
+)
+_BYTES = st.lists(st.one_of(_PIECES, _PIECES, _PIECES, st.binary(max_size=4)), max_size=60).map(b"".join)
+_SIZES = st.sampled_from([(80, 24), (10, 5), (3, 3), (2, 1), (1, 1)])
+
+
+def state(screen: Screen) -> object:
+    rows = [(row.shown(), [(a, b, repr(look)) for a, b, look in row.runs()], row.wrapped) for row in screen.rows]
+    cursor = (screen.cursor.x, screen.cursor.y, screen.cursor.hidden, repr(screen.pen))
+    return rows, cursor, sorted(screen.mode), screen.history_total, screen.title, screen.margins
+
+
+def check_whole(screen: Screen) -> None:
+    assert len(screen.rows) == screen.lines
+    assert 0 <= screen.cursor.x <= screen.columns and 0 <= screen.cursor.y < screen.lines
+    for row in screen.rows:
+        assert len(row.text) <= screen.columns
+        assert row.styles is None or len(row.styles) == len(row.text)
+    assert len(screen.display) == screen.lines and screen.buffer is not None
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(data=_BYTES, size=_SIZES, steps=st.lists(st.integers(1, 9), min_size=1, max_size=20))
+def test_no_split_matters(data: bytes, size: tuple[int, int], steps: list[int]) -> None:
+    whole, split = Screen(*size, 20), Screen(*size, 20)
+    ByteStream(whole).feed(data)
+    stream, at, turn = ByteStream(split), 0, 0
+    while at < len(data):
+        step = steps[turn % len(steps)]
+        stream.feed(data[at : at + step])
+        at, turn = at + step, turn + 1
+    assert state(whole) == state(split)
+    check_whole(whole)
+
+
+@settings(max_examples=150, derandomize=True, deadline=None)
+@given(
+    parts=st.lists(st.tuples(_BYTES, st.tuples(st.integers(1, 40), st.integers(1, 100))), max_size=4),
+    size=_SIZES,
+)
+def test_resizing_in_the_middle_never_breaks_it(
+    parts: list[tuple[bytes, tuple[int, int]]], size: tuple[int, int]
+) -> None:
+    screen = Screen(*size, 20)
+    stream = ByteStream(screen)
+    for data, (lines, columns) in parts:
+        stream.feed(data)
+        screen.resize(lines, columns)
+        check_whole(screen)
+
+
+@settings(max_examples=150, derandomize=True, deadline=None)
+@given(data=st.binary(max_size=2000))
+def test_random_bytes(data: bytes) -> None:
+    screen = Screen(20, 6, 20)
+    ByteStream(screen).feed(data)
+    check_whole(screen)
+
+
+def test_strings_and_sequences_without_an_end_are_bounded() -> None:
+    screen = Screen(20, 4)
+    stream = ByteStream(screen)
+    stream.feed(b"\x1b]2;")
+    for _ in range(40):
+        stream.feed(b"x" * 65536)
+    assert stream._string_size > MAX_STRING and sum(map(len, stream._string)) <= MAX_STRING
+    stream.feed(b"\x07shown\r\n")
+    assert screen.title == "" and screen.display[0].startswith("shown")
+    for start in (b"\x1b[", b"\x1b"):
+        stream.feed(start)
+        for _ in range(200):
+            stream.feed(b" " * 1000)
+        assert len(stream._tail) <= MAX_SEQUENCE + 4
+        stream.feed(b"mB")
+    assert screen.display[1].strip() == "BB"
+
+
+def test_long_sequences_act_the_same_in_one_piece_and_in_many() -> None:
+    for length in range(MAX_SEQUENCE - 4, MAX_SEQUENCE + 5):
+        data = b"\x1b[" + b"0" * (length - 2) + b"31mx\x1b[" + b"1;" * (length // 2) + b"1Hy"
+        whole, split = Screen(10, 3), Screen(10, 3)
+        ByteStream(whole).feed(data)
+        stream = ByteStream(split)
+        for at in range(len(data)):
+            stream.feed(data[at : at + 1])
+        assert state(whole) == state(split)
