@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from backend.wire.rendezvous import Places
+from backend.wire.rendezvous import Places, read_backend_info
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_SECONDS = 40.0
@@ -78,9 +78,15 @@ class RunningBackend:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )  # fmt: skip
-        self.until(lambda: self.places.backend_file.exists() or self.process_ended())
+        self.until(lambda: self.announced() or self.process_ended())
         assert self.process.poll() is None, self.errors()
         return self
+
+    def announced(self) -> bool:
+        """Whether the file that names the backend is this process's, not one left by a killed one."""
+        assert self.process is not None
+        info = read_backend_info(self.places)
+        return info is not None and info.pid == self.process.pid
 
     def process_ended(self) -> bool:
         assert self.process is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import docker
 import pytest
 
 from backend.domain.deployments import DeploymentChange, DeploymentStatus, Health, HealthCheck, Resources
@@ -82,8 +83,6 @@ async def test_the_health_path_gates_and_limits_are_enforced(core: Core, app_ima
     state = await core.until(app, RUNNING)
     assert state.last_health_check is not None
     [container] = await core.containers(app)
-    import docker
-
     host = docker.from_env().api.inspect_container(container.id)["HostConfig"]
     assert host["Memory"] == 64 * 2**20
     assert host["NanoCpus"] == 250_000_000
