@@ -27,16 +27,12 @@ _POLL_SECONDS = 0.25
 _REMEMBER_SECONDS = 1.0
 
 
-class _Request(msgspec.Struct):
-    host: str
-
-
 class _Line(msgspec.Struct):
     ts: float
     status: int
     duration: float
     size: int
-    request: _Request
+    host: str
     upstream: str | None = None
 
 
@@ -51,19 +47,12 @@ def parse(line: bytes) -> RequestRecord | None:
         return None
     return RequestRecord(
         at=datetime.fromtimestamp(entry.ts, UTC),
-        host=_without_port(entry.request.host).lower(),
+        host=entry.host.lower(),
         status=entry.status,
         duration_seconds=entry.duration,
         upstream=entry.upstream or None,
         response_bytes=entry.size,
     )
-
-
-def _without_port(host: str) -> str:
-    if host.endswith("]"):
-        return host
-    name, colon, port = host.rpartition(":")
-    return name if colon and port.isdigit() else host
 
 
 class AccessLog:

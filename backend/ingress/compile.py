@@ -24,6 +24,7 @@ RETIRED_ID = "retired-upstreams"
 """`@id` of the router's entry that keeps Caddy counting the requests of upstreams that left their routes."""
 
 SERVER = "pilothouse"
+HOST_FIELD = "host"
 UPSTREAM_FIELD = "upstream"
 
 _FANOUT = 8
@@ -83,7 +84,8 @@ def compile_router(routes: Sequence[Route], *, admin_socket: Path, router_socket
         "routes": [
             {
                 "handle": [
-                    {"handler": "log_append", "key": UPSTREAM_FIELD, "value": "{http.reverse_proxy.upstream.hostport}"}
+                    {"handler": "log_append", "key": HOST_FIELD, "value": "{http.request.host}"},
+                    {"handler": "log_append", "key": UPSTREAM_FIELD, "value": "{http.reverse_proxy.upstream.hostport}"},
                 ]
             },
             *tree,
@@ -280,29 +282,31 @@ def _config(admin_socket: Path, logs: LogFiles, server: JsonObject) -> JsonObjec
 def _logging(logs: LogFiles) -> JsonObject:
     # Clients' addresses, headers and URIs (which may carry tokens) are never written.
     private = ["remote_ip", "remote_port", "client_ip", "uri", "headers", "tls"]
-    needless = ["proto", "method"]
-    hidden = {f"request>{name}": {"filter": "delete"} for name in private}
     sinks: JsonObject = {
         "default": {
             "level": "ERROR",
             "writer": _rolled(logs.errors, megabytes=5, keep=2),
-            "encoder": {"format": "filter", "wrap": {"format": "json"}, "fields": hidden},
+            "encoder": _without([f"request>{name}" for name in private]),
             "exclude": ["http.log.access"],
         }
     }
     if logs.access is not None:
-        dropped = [*(f"request>{name}" for name in needless), "resp_headers", "bytes_read", "user_id"]
         sinks["access"] = {
             "level": "INFO",
             "writer": _rolled(logs.access, megabytes=16, keep=4),
-            "encoder": {
-                "format": "filter",
-                "wrap": {"format": "json"},
-                "fields": hidden | {name: {"filter": "delete"} for name in dropped},
-            },
+            # The request is left out whole, which is also the cheapest; `log_append` writes what we count by.
+            "encoder": _without(["request", "resp_headers", "bytes_read", "user_id"]),
             "include": ["http.log.access.access"],
         }
     return {"logs": sinks}
+
+
+def _without(fields: Sequence[str]) -> JsonObject:
+    return {
+        "format": "filter",
+        "wrap": {"format": "json"},
+        "fields": {name: {"filter": "delete"} for name in fields},
+    }
 
 
 def _rolled(path: Path, *, megabytes: int, keep: int) -> JsonObject:

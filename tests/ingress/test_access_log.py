@@ -15,7 +15,7 @@ from backend.ingress.access_log import AccessLog, parse
 
 
 def line(host: str, **more: object) -> str:
-    entry = {"ts": 1700000000.5, "status": 200, "duration": 0.25, "size": 7, "request": {"host": host}, **more}
+    entry = {"ts": 1700000000.5, "status": 200, "duration": 0.25, "size": 7, "host": host, **more}
     return json.dumps(entry) + "\n"
 
 
@@ -30,7 +30,7 @@ def log(tmp_path: Path) -> AccessLog:
 
 
 def test_a_line_becomes_a_record() -> None:
-    assert parse(line("App.localhost:8080", upstream="10.0.0.1:80").encode()) == RequestRecord(
+    assert parse(line("App.localhost", upstream="10.0.0.1:80").encode()) == RequestRecord(
         at=datetime.fromtimestamp(1700000000.5, UTC),
         host="app.localhost",
         status=200,
@@ -42,10 +42,9 @@ def test_a_line_becomes_a_record() -> None:
 
 @pytest.mark.parametrize("upstream", ["", None])
 def test_an_empty_upstream_is_none(upstream: str | None) -> None:
-    record = parse(line("[::1]", upstream=upstream).encode())
+    record = parse(line("a", upstream=upstream).encode())
     assert record is not None
     assert record.upstream is None
-    assert record.host == "[::1]"
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"{}", b'{"ts": "x"}', b"\xff\xfe"])
