@@ -198,3 +198,71 @@ class MetricRow(SQLModel, table=True):
     memory_sum: float = 0.0
     samples: int = 0
     requests: int | None = None
+
+
+class DomainRow(SQLModel, table=True):
+    """A custom domain of a deployment. `name` is in lower case, A-labels. `proof` is the TXT token."""
+
+    __tablename__ = "domains"
+    id: str = Field(primary_key=True, max_length=36)
+    short_id: str = Field(unique=True, max_length=14)
+    tenant_id: str = Field(max_length=36)
+    deployment_id: str = Field(foreign_key="deployments.id", index=True, max_length=36, ondelete="CASCADE")
+    name: str = Field(unique=True, max_length=253)
+    status: str = Field(max_length=10)
+    reason: str = ""
+    proof: str = Field(max_length=64)
+    attempts: int = 0
+    created_at: datetime = _time()
+    verified_at: datetime | None = _time(nullable=True)
+    checked_at: datetime | None = _time(nullable=True)
+    next_check_at: datetime | None = _time(nullable=True, index=True)
+
+
+class OutboxRow(SQLModel, table=True):
+    """Something to deliver outside: a mail or a webhook call. `sealed` is its content, encrypted, since mails hold
+    tokens. `source` names what it came from and makes repeats harmless."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_due", "status", "next_attempt_at"),)
+    id: str = Field(primary_key=True, max_length=36)
+    tenant_id: str = Field(max_length=36)
+    channel: str = Field(max_length=10)
+    recipient: str = Field(max_length=2048)
+    source: str = Field(unique=True, max_length=100)
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    status: str = Field(max_length=10)
+    attempts: int = 0
+    last_error: str = ""
+    created_at: datetime = _time()
+    next_attempt_at: datetime = _time()
+    finished_at: datetime | None = _time(nullable=True)
+
+
+class WebhookTargetRow(SQLModel, table=True):
+    """A webhook address that answered 410 Gone, and is left alone until the setting changes."""
+
+    __tablename__ = "webhook_targets"
+    url: str = Field(primary_key=True, max_length=2048)
+    disabled_at: datetime | None = _time(nullable=True)
+    reason: str = ""
+
+
+class CursorRow(SQLModel, table=True):
+    """How far a reader of the journal has come."""
+
+    __tablename__ = "cursors"
+    name: str = Field(primary_key=True, max_length=40)
+    sequence: int = Field(sa_column=Column(_Sequence, nullable=False))
+
+
+class PasswordResetRow(SQLModel, table=True):
+    """A password reset that was asked for; its token is stored as a hash and works once."""
+
+    __tablename__ = "password_resets"
+    token_hash: str = Field(primary_key=True, max_length=64)
+    tenant_id: str = Field(max_length=36)
+    user_id: str = Field(foreign_key="users.id", index=True, max_length=36)
+    created_at: datetime = _time()
+    expires_at: datetime = _time()
+    used_at: datetime | None = _time(nullable=True)
