@@ -1,5 +1,7 @@
 """Custom domains, the outbox for mails and webhooks, and password resets."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,7 +13,7 @@ depends_on = None
 _Sequence = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
-def _time(name: str, *, nullable: bool = False) -> sa.Column:
+def _time(name: str, *, nullable: bool = False) -> "sa.Column[datetime]":
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
