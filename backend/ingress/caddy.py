@@ -74,6 +74,7 @@ class CaddyIngress:
         self._serving = _Routes({}, frozenset())
         self._retired: frozenset[str] = frozenset()
         self._watch: asyncio.Task[None] | None = None
+        self._closed = False
 
     @property
     def pids(self) -> dict[str, int | None]:
@@ -117,8 +118,8 @@ class CaddyIngress:
                 raise Unavailable(self._applied.error.message)
 
     async def ready(self) -> bool:
-        """Whether both processes run and the port takes connections."""
-        if not (self._door.alive() and self._router.alive()):
+        """Whether both processes run and the port takes connections; False once closed."""
+        if self._closed or not (self._door.alive() and self._router.alive()):
             return False
         if not await self._router.admin.answers():
             return False
@@ -141,7 +142,8 @@ class CaddyIngress:
         return await self._router.admin.in_flight()
 
     async def close(self) -> None:
-        """Let go of the processes; they keep serving."""
+        """Let go of the processes; they keep serving. The object cannot be started again."""
+        self._closed = True
         await self._end_watch()
         self._access_log.remember()
         await self._door.admin.close()

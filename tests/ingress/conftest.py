@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,8 +23,7 @@ async def make_site(tmp_path: Path) -> AsyncIterator[MakeSite]:
     yield make
     for site in sites:
         for ingress in site.opened:
-            with suppress(RuntimeError):  # its client is closed already
-                await ingress.close()
+            await ingress.close()
         await site.open().stop()
         paths = IngressPaths.prepare(site.root / "run", site.root / "log")
         if paths.socket_dir != paths.run_dir:
