@@ -354,3 +354,34 @@ async def test_lines_may_come_before_the_screen() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         assert "line 49" in app.shown[-1]
+
+
+async def test_esc_goes_on_to_the_screen_where_there_is_nothing_to_leave() -> None:
+    class Outer(LogApp):
+        BINDINGS = [("escape", "back", "Back")]
+        left = 0
+
+        def action_back(self) -> None:
+            self.left += 1
+
+    app = Outer()
+    async with app.run_test(size=(80, 24)) as pilot:
+        give(app, numbered(0, 10))
+        await pilot.press("slash", *"line", "escape")
+        assert app.left == 0 and app.lines.has_focus and app.view.match_count == 0
+        await pilot.press("slash", *"line", "enter", "escape")
+        assert app.left == 0 and app.view.match_count == 0
+        await pilot.press("escape")
+        assert app.left == 1
+
+
+async def test_a_hidden_log_takes_lines_and_is_right_when_shown() -> None:
+    app = LogApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.view.display = False
+        await pilot.pause()
+        give(app, [line("x" * 200) for _ in range(50)] + [line("end")])
+        app.view.display = True
+        await pilot.pause()
+        assert app.shown[-1].endswith("end") and app.view.following
+        assert app.lines.rows.count == 151
