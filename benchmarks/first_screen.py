@@ -1,0 +1,79 @@
+"""The first drawn screen of the app, against importing Textual. Both run from bytecode."""
+
+from __future__ import annotations
+
+import compileall
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import textual
+
+from benchmarks.options import Options
+from benchmarks.pseudo_terminal import PseudoTerminal
+from benchmarks.report import Figure, Measured
+from benchmarks.server import ROOT, Server, new_server
+
+TARGET = 1.5
+# The last word of the bottom line, which is on the first screen whatever the backend does; live data is told at the top.
+DRAWN = "Quit"
+WITH_DATA = "● live"
+
+
+def run(options: Options) -> Iterator[Figure]:
+    _compile()
+    turns = options.pick(15, 3)
+    imports: list[float] = []
+    drawn: list[float] = []
+    listed: list[float] = []
+    cold_drawn: list[float] = []
+    cold_listed: list[float] = []
+    with new_server() as server:
+        _open(server)  # nothing is on disk's far side any more
+        for _ in range(turns):
+            imports.append(_import_textual(server))
+            first, second = _open(server)
+            drawn.append(first)
+            listed.append(second)
+        server.stop()
+        for _ in range(max(2, turns // 3)):
+            first, second = _open(server)
+            cold_drawn.append(first)
+            cold_listed.append(second)
+            server.stop()
+    textual_import = Measured.of("import textual.app", "s", imports)
+    yield Figure("first_screen", Measured.of("drawn, backend running", "s", drawn), textual_import, TARGET)
+    yield Figure("first_screen", Measured.of("drawn, backend not running", "s", cold_drawn), textual_import, TARGET)
+    yield Figure("first_screen", Measured.of("live data, backend running", "s", listed), textual_import)
+    yield Figure("first_screen", Measured.of("live data, backend not running", "s", cold_listed), textual_import)
+
+
+def _compile() -> None:
+    for folder in ("backend", "tui", "widgets", "themes"):
+        compileall.compile_dir(ROOT / folder, quiet=2)
+    compileall.compile_dir(Path(textual.__file__).parent, quiet=2)
+
+
+def _import_textual(server: Server) -> float:
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import textual.app"], env=server.environment(), check=True)
+    return time.monotonic() - began
+
+
+def _open(server: Server) -> tuple[float, float]:
+    """Seconds until the first screen, and until live data is on it."""
+    with app_of(server) as terminal:
+        return terminal.until(DRAWN), terminal.until(WITH_DATA, seconds=60)
+
+
+def app_of(server: Server) -> PseudoTerminal:
+    """The installed command, as a user starts it."""
+    command = [
+        str(Path(sys.executable).with_name("pilothouse")),
+        "--data-dir", str(server.data_dir),
+        "--port", str(server.port),
+        "--ingress-port", str(server.ingress_port),
+    ]  # fmt: skip
+    return PseudoTerminal(command, server.environment())
