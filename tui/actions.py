@@ -68,41 +68,80 @@ ACTIONS: tuple[Action, ...] = (
     Action("stop", "Stop", "Stop the deployment, or all marked ones", "Deployment", ("x",), ("s",), 6, "deployment"),
     Action("start", "Start", "Start the deployment, or all marked ones", "Deployment", ("u",), ("u",), 7, "deployment"),
     Action(
-        "delete", "Delete", "Delete the deployment, or all marked ones (asks first)", "Deployment",
-        ("D", "delete"), ("d", "delete"), 8, "deployment",
+        "delete",
+        "Delete",
+        "Delete the deployment, or all marked ones (asks first)",
+        "Deployment",
+        ("D", "delete"),
+        ("d", "delete"),
+        8,
+        "deployment",
     ),
-    Action("open", "Open", "Open the URL in the browser; over SSH, copy it", "Deployment", ("o",), ("w",), 5, "deployment"),
-    Action("copy", "Copy", "Copy the URL, or the selected text of the panel", "Deployment", ("c",), ("c",), 0, "deployment"),
+    Action(
+        "open", "Open", "Open the URL in the browser; over SSH, copy it", "Deployment", ("o",), ("w",), 5, "deployment"
+    ),
+    Action(
+        "copy", "Copy", "Copy the URL, or the selected text of the panel", "Deployment", ("c",), ("c",), 0, "deployment"
+    ),
     _panel("1", "deployments", "Deployments"),
     _panel("2", "overview", "Overview", ("d",), ("i",)),
     _panel("3", "logs", "Logs", ("l",), ("m",)),
     _panel("4", "metrics", "Metrics", ("m",), ("M",)),
     _panel("5", "terminal", "Terminal", ("s",), ("E",)),
     _panel("6", "history", "Why?", ("h",), ("h",)),
-    Action("as_text", "YAML", "Show the deployment as text, to read or copy", "Look at", ("y",), ("y",), 0, "deployment"),
+    Action(
+        "as_text", "YAML", "Show the deployment as text, to read or copy", "Look at", ("y",), ("y",), 0, "deployment"
+    ),
     Action("next_tab", "Next tab", "Show the next tab", "Panels", ("right_square_bracket",), ("right_square_bracket",)),
-    Action("previous_tab", "Previous tab", "Show the tab before", "Panels", ("left_square_bracket",), ("left_square_bracket",)),
+    Action(
+        "previous_tab",
+        "Previous tab",
+        "Show the tab before",
+        "Panels",
+        ("left_square_bracket",),
+        ("left_square_bracket",),
+    ),
     Action("zoom", "Zoom", "Give the focused panel more room", "Panels", ("plus", "z"), ("plus", "z"), 30),
     Action("unzoom", "Unzoom", "Give the panels their room back", "Panels", ("underscore",), ("underscore",)),
     Action("filter", "Filter", "Filter the list, or search the logs", "List", ("slash",), ("slash",), 9),
-    Action("sort", "Sort", "Sort by the next column", "List", ("O",), ("O",)),
-    Action("reverse_sort", "Reverse", "Turn the order of the list", "List", ("R",), ("R",)),
-    Action("mark", "Mark", "Mark the deployment for stop, start and delete", "List", ("space",), ("space",), 0, "deployment"),
-    Action("command", "Command", "Type a command, with completion", "App", ("colon",), ("colon",), 40, in_palette=False),
+    Action("sort", "Sort", "Sort by the next column", "List", ("greater_than_sign",), ("greater_than_sign",)),
+    Action("reverse_sort", "Reverse", "Turn the order of the list", "List", ("O",), ("O",)),
+    Action(
+        "mark",
+        "Mark",
+        "Mark the deployment for stop, start and delete",
+        "List",
+        ("space",),
+        ("space",),
+        0,
+        "deployment",
+    ),
+    Action(
+        "command", "Command", "Type a command, with completion", "App", ("colon",), ("colon",), 40, in_palette=False
+    ),
     Action("palette", "Palette", "Search every command", "App", ("ctrl+p",), ("ctrl+p",), 0, in_palette=False),
     Action("help", "Help", "Show all keys", "App", ("question_mark", "f1"), ("question_mark", "f1"), 41),
     Action("theme", "Theme", "Switch to the next theme", "App", ("T",), ("T",)),
     Action("keymap", "Keymap", "Switch between the k9s-like and the lazydocker-like keys", "App", ("K",), ("K",)),
     Action("reconnect", "Reconnect", "Connect to the backend again and fetch all", "App", ("ctrl+r",), ("ctrl+r",)),
-    Action("back", "Back", "Close, clear marks and filter, or go back to the list", "App", ("escape",), ("escape",), in_palette=False),
+    Action(
+        "back",
+        "Back",
+        "Close, clear marks and filter, or go back to the list",
+        "App",
+        ("escape",),
+        ("escape",),
+        in_palette=False,
+    ),
     Action("quit", "Quit", "Leave; deployments keep running", "App", ("q", "ctrl+q"), ("q", "ctrl+q"), 42),
-)  # fmt: skip
+)
 
 BY_NAME: dict[str, Action] = {action.name: action for action in ACTIONS}
 
 _DISPLAY = {
     "question_mark": "?",
     "slash": "/",
+    "greater_than_sign": ">",
     "colon": ":",
     "plus": "+",
     "underscore": "_",

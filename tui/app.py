@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +38,7 @@ class Options:
 
     data_dir: Path | None = None
     context: str = LOCAL_CONTEXT
-    preferences: Preferences = Preferences()
+    preferences: Preferences = field(default_factory=Preferences)
     preferences_path: Path | None = None
     serve_arguments: tuple[str, ...] = ()
 

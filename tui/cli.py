@@ -34,7 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from tui.demo import run_demo
 
         return run_demo(
-            options.data_dir, image=options.image, port=options.app_port, name=options.name, serve=_serve_arguments(options)
+            options.data_dir,
+            image=options.image,
+            port=options.app_port,
+            name=options.name,
+            serve=_serve_arguments(options),
         )
     return _open(options)
 
@@ -73,12 +77,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--theme", help="a colour theme; T switches in the app")
     parser.add_argument("--keymap", choices=("k9s", "lazydocker"), help="whose keys; K switches in the app")
     parser.add_argument("--port", metavar="PORT", help="API port of a backend that this starts (default: 8090)")
-    parser.add_argument("--ingress-port", metavar="PORT", help="apps' port of a backend that this starts (default: 8080)")
+    parser.add_argument(
+        "--ingress-port", metavar="PORT", help="apps' port of a backend that this starts (default: 8080)"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, text in BACKEND_COMMANDS.items():
         commands.add_parser(name, help=text, add_help=False)
     demo = commands.add_parser("demo", help="deploy a sample app, to see something real")
     demo.add_argument("--data-dir", type=Path, metavar="DIR", default=argparse.SUPPRESS)
+    demo.add_argument("--port", metavar="PORT", default=argparse.SUPPRESS)
+    demo.add_argument("--ingress-port", metavar="PORT", default=argparse.SUPPRESS)
     demo.add_argument("--image", help="use this image instead of looking for one")
     demo.add_argument("--app-port", type=int, metavar="PORT", help="port that --image serves on (default: 80)")
     demo.add_argument("--name", default="demo", help="name of the app (default: demo)")

@@ -56,7 +56,9 @@ def parse_command(text: str, deployments: Mapping[str, str]) -> Command | None:
     action = _COMMANDS.get(name)
     if action is None:
         near = difflib.get_close_matches(name, _COMMANDS, n=1)
-        raise CommandFault(f"There is no command {name!r}." + (f" Did you mean {near[0]!r}?" if near else " ? shows all."))
+        raise CommandFault(
+            f"There is no command {name!r}." + (f" Did you mean {near[0]!r}?" if near else " ? shows all.")
+        )
     deployment_id = ""
     if takes_deployment(action) and arguments:
         if arguments[0] in deployments:

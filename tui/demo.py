@@ -36,7 +36,9 @@ class DemoFault(Exception):
     """The demo came to nothing; the text says why and what to do."""
 
 
-def run_demo(data_dir: Path | None, *, image: str | None, port: int | None, name: str, serve: tuple[str, ...] = ()) -> int:
+def run_demo(
+    data_dir: Path | None, *, image: str | None, port: int | None, name: str, serve: tuple[str, ...] = ()
+) -> int:
     """Returns the exit code: 0 once the app answers, 1 otherwise."""
     from tui.client.errors import ClientError, StartFault
 

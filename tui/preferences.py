@@ -1,11 +1,11 @@
 """What the user chose for the app: theme, keymap, own keys. One TOML file in the platform's config folder.
 
-    theme = "pilothouse-dark"
-    keymap = "k9s"            # or "lazydocker"
-    [keys]                    # own keys of single actions, by the names in tui/actions.py
-    delete = "ctrl+k"
-    [contexts.prod]           # remote backends; the key comes from PILOTHOUSE_API_KEY
-    url = "https://platform.example.com"
+theme = "pilothouse-dark"
+keymap = "k9s"            # or "lazydocker"
+[keys]                    # own keys of single actions, by the names in tui/actions.py
+delete = "ctrl+k"
+[contexts.prod]           # remote backends; the key comes from PILOTHOUSE_API_KEY
+url = "https://platform.example.com"
 """
 
 from __future__ import annotations

@@ -23,7 +23,11 @@ ProgressListener = Callable[[StartupProgress], None]
 
 
 async def ensure_backend(
-    places: Places, on_progress: ProgressListener, *, arguments: Sequence[str] = (), silent_seconds: float = SILENT_SECONDS
+    places: Places,
+    on_progress: ProgressListener,
+    *,
+    arguments: Sequence[str] = (),
+    silent_seconds: float = SILENT_SECONDS,
 ) -> bool:
     """Returns once a backend of this data dir accepts connections on its unix socket: True where this call started it.
     `arguments` go to `serve`. Raises StartFault."""

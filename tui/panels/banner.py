@@ -23,4 +23,6 @@ class Banner(Static):
         self.display = trouble is not None
         if trouble is not None:
             wrong, todo = trouble
-            self.update(styled(self, [[("✖ ", "component-down"), (wrong, ""), (f"  {todo}." if todo else "", "muted")]]))
+            self.update(
+                styled(self, [[("✖ ", "component-down"), (wrong, ""), (f"  {todo}." if todo else "", "muted")]])
+            )

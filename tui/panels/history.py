@@ -31,7 +31,7 @@ class HistoryPanel(VerticalScroll):
         self._deployment = ""
         self._entries: dict[int, JournalEntryModel] = {}
 
-    def compose(self):  # noqa: ANN201
+    def compose(self):
         yield self._text
 
     def show_view(self, view: DeploymentView | None) -> None:

@@ -93,5 +93,8 @@ class LogsPanel(Vertical):
 
 def _line(record: LogRecordModel) -> LogLine:
     return LogLine(
-        timestamp=local_time(record.timestamp), level=record.level, source=short_replica(record.replica), text=record.message
+        timestamp=local_time(record.timestamp),
+        level=record.level,
+        source=short_replica(record.replica),
+        text=record.message,
     )

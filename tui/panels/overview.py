@@ -29,7 +29,7 @@ class OverviewPanel(VerticalScroll):
         self._lines: list[Line] | None = None
         self._text = Static(id="overview-text")
 
-    def compose(self):  # noqa: ANN201
+    def compose(self):
         yield self._text
 
     def on_mount(self) -> None:

@@ -87,6 +87,8 @@ class StartupPanel(Static):
             lines += [[(line, "muted")] for line in tail.splitlines()] + [[]]
         if log_file:
             lines.append([("The whole log: ", "muted"), (log_file, "")])
-        lines.append([("Press ", "muted"), ("ctrl+r", ""), (" to try again, ", "muted"), ("q", ""), (" to leave. ", "muted")])
+        lines.append(
+            [("Press ", "muted"), ("ctrl+r", ""), (" to try again, ", "muted"), ("q", ""), (" to leave. ", "muted")]
+        )
         lines.append([("`pilothouse doctor` says what is missing.", "muted")])
         return lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -36,6 +36,7 @@ class TerminalPanel(Vertical, can_focus=True):
         self._ended: dict[str, str] = {}
         self._places: dict[str, str] = {}
         self._shown: DeploymentView | None = None
+        self._typed_ahead = ""
 
     @property
     def hint(self) -> str:
@@ -60,6 +61,8 @@ class TerminalPanel(Vertical, can_focus=True):
 
     def show_view(self, view: DeploymentView | None) -> None:
         before, self._shown = self._deployment, view
+        if before != self._deployment:
+            self._typed_ahead = ""
         if before != self._deployment or self._current is None:
             self._arrange()
 
@@ -90,7 +93,23 @@ class TerminalPanel(Vertical, can_focus=True):
         source = await backend.terminal(deployment).open(columns, rows)
         self._places[deployment] = short_replica(source.replica)
         self.screen.show_selected()
+        self.call_later(self._send_typed_ahead, deployment)
         return source
+
+    def on_key(self, event: events.Key) -> None:
+        """While the shell is being opened its keys are kept for it: an `rm` meant for a shell must not reach ours."""
+        terminal = self._current
+        opening = terminal is not None and terminal.source is None and self._deployment not in self._ended
+        if opening and event.key not in Terminal.pass_keys:
+            event.stop()
+            event.prevent_default()
+            self._typed_ahead += event.character or ""
+
+    def _send_typed_ahead(self, deployment: str) -> None:
+        text, self._typed_ahead = self._typed_ahead, ""
+        terminal = self._terminals.get(deployment)
+        if terminal is not None and text:
+            terminal.send_text(text)
 
     def action_leave(self) -> None:
         self.screen.table.focus()
@@ -131,6 +150,10 @@ class TerminalPanel(Vertical, can_focus=True):
         if ended is not None:
             return [[(ended, ""), ("  Press Enter for a new one, Esc to go back to the list.", "muted")]]
         if deployment.ready == 0:
-            what = "is stopped: press start to run it" if deployment.status == "stopped" else "has no replica that is ready"
+            what = (
+                "is stopped: press start to run it"
+                if deployment.status == "stopped"
+                else "has no replica that is ready"
+            )
             return [[(f"{deployment.app_name} {what}.", "muted")]]
         return [[("Press Enter for a shell in ", "muted"), (deployment.app_name, ""), (".", "muted")]]

@@ -70,7 +70,9 @@ class TopBar(Static):
                 continue
             text.append("  ")
             text.append(f"{_SIGNS.get(component.status, '?')} ", token_style(self, f"component-{component.status}"))
-            text.append(label, token_style(self, "muted" if component.status == "ok" else f"component-{component.status}"))
+            text.append(
+                label, token_style(self, "muted" if component.status == "ok" else f"component-{component.status}")
+            )
         return text
 
     def _right(self, width: int) -> Text:

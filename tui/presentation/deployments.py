@@ -75,7 +75,14 @@ def columns() -> list[Column[DeploymentRow]]:
     """Name, status and readiness always; the rest as the width allows."""
     return [
         Column(
-            "name", "NAME", lambda row: row.name, sort=lambda row: row.name, cut="middle", min_width=24, max_width=63, flex=3
+            "name",
+            "NAME",
+            lambda row: row.name,
+            sort=lambda row: row.name,
+            cut="middle",
+            min_width=24,
+            max_width=63,
+            flex=3,
         ),
         Column(
             "status",
@@ -86,17 +93,58 @@ def columns() -> list[Column[DeploymentRow]]:
             max_width=22,
         ),
         Column("ready", "READY", ready_cell, sort=lambda row: (row.replicas - row.ready, row.replicas), align="right"),
-        Column("cpu", "CPU", lambda row: cores(row.cpu), sort=lambda row: row.cpu, align="right", min_width=5, priority=2,
-               descending_first=True),
-        Column("memory", "MEM", lambda row: short_size(row.memory), sort=lambda row: row.memory, align="right",
-               min_width=5, priority=2, descending_first=True),
-        Column("requests", "REQ/s", lambda row: rate(row.requests), sort=lambda row: row.requests, align="right",
-               min_width=5, priority=3, descending_first=True),
-        Column("restarts", "RST", lambda row: Cell(str(row.restarts), "status-pending" if row.restarts else "muted"),
-               sort=lambda row: row.restarts, align="right", min_width=3, priority=4, descending_first=True),
-        Column("image", "IMAGE", lambda row: Cell(row.image, "muted"), sort=lambda row: row.image, cut="middle",
-               min_width=12, max_width=44, flex=2, priority=5),
-    ]  # fmt: skip
+        Column(
+            "cpu",
+            "CPU",
+            lambda row: cores(row.cpu),
+            sort=lambda row: row.cpu,
+            align="right",
+            min_width=5,
+            priority=2,
+            descending_first=True,
+        ),
+        Column(
+            "memory",
+            "MEM",
+            lambda row: short_size(row.memory),
+            sort=lambda row: row.memory,
+            align="right",
+            min_width=5,
+            priority=2,
+            descending_first=True,
+        ),
+        Column(
+            "requests",
+            "REQ/s",
+            lambda row: rate(row.requests),
+            sort=lambda row: row.requests,
+            align="right",
+            min_width=5,
+            priority=3,
+            descending_first=True,
+        ),
+        Column(
+            "restarts",
+            "RST",
+            lambda row: Cell(str(row.restarts), "status-pending" if row.restarts else "muted"),
+            sort=lambda row: row.restarts,
+            align="right",
+            min_width=3,
+            priority=4,
+            descending_first=True,
+        ),
+        Column(
+            "image",
+            "IMAGE",
+            lambda row: Cell(row.image, "muted"),
+            sort=lambda row: row.image,
+            cut="middle",
+            min_width=12,
+            max_width=44,
+            flex=2,
+            priority=5,
+        ),
+    ]
 
 
 def filter_text(row: DeploymentRow) -> str:

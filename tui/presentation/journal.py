@@ -45,7 +45,11 @@ def journal_lines(entries: Iterable[JournalEntryModel]) -> list[Line]:
             lines.append([(today, "muted")])
         sign, token = _sign(entry)
         first, *rest = (entry.message or entry.kind).splitlines() or [entry.kind]
-        line: Line = [(f"{clock(entry.at)} ", "muted"), (f"{sign} ", token), (first, token if "fail" in entry.kind else "")]
+        line: Line = [
+            (f"{clock(entry.at)} ", "muted"),
+            (f"{sign} ", token),
+            (first, token if "fail" in entry.kind else ""),
+        ]
         if entry.actor and entry.actor != "system":
             line.append((f"  by {entry.actor}", "muted"))
         lines.append(line)

@@ -12,7 +12,8 @@ def local_time(timestamp: str) -> str:
     minute = _local_minute(timestamp[:16])
     if minute is None:
         return timestamp
-    return f"{minute}:{timestamp[17:23].rstrip('Z'):<06}"
+    fraction = timestamp[20:23] if timestamp[19:20] == "." else ""
+    return f"{minute}:{timestamp[17:19]}.{fraction.rstrip('Z'):<03}"
 
 
 @lru_cache(maxsize=512)

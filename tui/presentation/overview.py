@@ -55,7 +55,9 @@ def overview(
         [*_field("Replicas", f"{deployment.ready} of {deployment.replicas} ready, "), (deployment.health, health_token)]
     )
     lines.append(_field("Limits", f"cpu {deployment.cpu_limit}, memory {deployment.memory_limit} per replica"))
-    lines.append(_field("Restarts", str(deployment.restart_count), "status-pending" if deployment.restart_count else ""))
+    lines.append(
+        _field("Restarts", str(deployment.restart_count), "status-pending" if deployment.restart_count else "")
+    )
     created, updated = age(deployment.created_at, now), age(deployment.updated_at, now)
     lines.append(_field("Created", f"{created} ago, changed {updated} ago, generation {deployment.generation}"))
     if sample is not None and not stale and deployment.ready:

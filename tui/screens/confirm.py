@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui.presentation.words import plural
-from widgets.confirm import ConfirmDialog, Confirmation
+from widgets.confirm import Confirmation, ConfirmDialog
 
 if TYPE_CHECKING:
     from backend.wire.pilothouse import DeploymentModel

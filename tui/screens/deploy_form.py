@@ -28,6 +28,7 @@ from widgets.form import Field, Form, IntegerField, PairsField, TextField
 if TYPE_CHECKING:
     from backend.wire.container_engine import DeploymentDetailResponse
     from tui.client.connection import Backend
+    from tui.client.errors import ApiError
 
 MAX_REPLICAS = 100
 
@@ -47,7 +48,9 @@ class DeployForm(ModalScreen[str | None]):
         self._backend = backend
         self._detail = detail
         fields = _update_fields(detail) if detail else _create_fields()
-        self._form = Form(fields, submit_label="Change" if detail else "Deploy", check=None if detail else check_together)
+        self._form = Form(
+            fields, submit_label="Change" if detail else "Deploy", check=None if detail else check_together
+        )
 
     def compose(self) -> ComposeResult:
         with Vertical(id="deploy-box", classes="panel -edit" if self._detail else "panel") as box:
@@ -159,5 +162,7 @@ def _update_fields(detail: DeploymentDetailResponse) -> list[Field]:
 def _limits(cpu: str, memory: str) -> list[Field]:
     return [
         TextField(key="cpu", label="CPU limit", required=True, value=cpu, check=check_cpu, placeholder="100m"),
-        TextField(key="memory", label="Memory limit", required=True, value=memory, check=check_memory, placeholder="128Mi"),
+        TextField(
+            key="memory", label="Memory limit", required=True, value=memory, check=check_memory, placeholder="128Mi"
+        ),
     ]

@@ -23,6 +23,7 @@ MORE: dict[str, tuple[tuple[str, str], ...]] = {
         ("^d ^u", "Half a page"),
         ("Enter", "Go to the detail"),
         ("< >", "Sort by the column left, right"),
+        ("Space", "Mark"),
         ("Tab", "Next panel"),
     ),
     "In logs": (

@@ -116,7 +116,9 @@ class MainScreen(DeploymentActions, Screen[None]):
         if self.awaited in state.deployments:
             self.select_when_known(self.awaited)
         new_key = key_of("new", self.app.preferences.keymap, self.app.preferences.keys)
-        self.table.empty_text = f"No deployments yet.\n\nPress {new_key} to deploy an image,\nor run `pilothouse demo` in a shell."
+        self.table.empty_text = (
+            f"No deployments yet.\n\nPress {new_key} to deploy an image,\nor run `pilothouse demo` in a shell."
+        )
         self._paint_list_title()
 
     def _paint_list_title(self) -> None:
@@ -239,9 +241,8 @@ class MainScreen(DeploymentActions, Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Actions on deployments wait until there is a backend."""
         known = BY_NAME.get(action)
-        if known is not None and known.needs != "nothing" and (self.state is None or not self.state.known):
-            return False
-        return True
+        needs_backend = known is not None and known.needs != "nothing"
+        return not needs_backend or (self.state is not None and self.state.known)
 
     def _hints(self) -> list[KeyHint]:
         preferences = self.app.preferences

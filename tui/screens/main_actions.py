@@ -111,7 +111,8 @@ class DeploymentActions:
 
         backend = self.backend
         self.app.push_screen(
-            delete_question(chosen), lambda yes: self._each(chosen, "Deleting", backend.deployments.delete) if yes else None
+            delete_question(chosen),
+            lambda yes: self._each(chosen, "Deleting", backend.deployments.delete) if yes else None,
         )
 
     def _say_no_need(self: MainScreen, why: str) -> None:
