@@ -16,6 +16,7 @@ from widgets.terminal.paint import Painter, invert, inverted, underline
 from widgets.terminal.selection import Selection, word_at
 
 _EAGER_PAUSE = 0.004
+_FRAME = 1 / 60
 _SYNCHRONIZED_LIMIT = 0.15
 
 
@@ -64,6 +65,17 @@ class TerminalView(Widget, can_focus=True):
 
     # Painting
 
+    def notify_style_update(self) -> None:
+        """The colours may have changed."""
+        super().notify_style_update()
+        self.tell_colours()
+
+    def tell_colours(self) -> None:
+        """Let programs that ask (vim does, to choose its colours) know the widget's own."""
+        color, bgcolor = self.rich_style.color, self.rich_style.bgcolor
+        if color is not None and bgcolor is not None and color.triplet is not None and bgcolor.triplet is not None:
+            self._emulator.colours = (int(color.triplet.hex[1:], 16), int(bgcolor.triplet.hex[1:], 16))
+
     def on_show(self) -> None:
         """Paint again what changed while hidden."""
         self._shown = True
@@ -104,6 +116,11 @@ class TerminalView(Widget, can_focus=True):
             self._place_input_method()
         if eager and monotonic() - self._painted_at > _EAGER_PAUSE:
             self._paint_at_once()
+
+    def paint_frame(self) -> None:
+        """Draw at once, at most 60 times a second: for a flood, which would keep the screen's own tick waiting."""
+        if monotonic() - self._painted_at >= _FRAME:
+            self.paint(eager=True)
 
     def _paint_at_once(self) -> None:
         """Draw without waiting for the screen's next tick of 60 a second: the delay of an echo is felt."""

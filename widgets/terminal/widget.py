@@ -27,6 +27,9 @@ FRAME_BUDGET: Final = 0.006
 EAGER: Final = 512
 """Output of at most this many bytes is painted at once: it is an echo."""
 
+_TURNS = 4
+"""Turns of the event loop between two slices: a key takes several to get through Textual's queues."""
+
 _WRITE = 4096
 _MAX_REPLIES = 64 * 1024
 _WHEEL_LINES = 3
@@ -138,6 +141,7 @@ class Terminal(TerminalView, can_focus=True):
             self._emulator = Screen(self._emulator.columns, self._emulator.lines, self._scrollback)
             self._stream = ByteStream(self._emulator)
             self._wire_up()
+            self.tell_colours()
             self._anchor = self._selection = None
         self._source = source
         self._outbox.clear()
@@ -193,8 +197,9 @@ class Terminal(TerminalView, can_focus=True):
         """Feed output in slices; others have their turn when the budget of a frame is used up."""
         for at in range(0, len(data), SLICE):
             if monotonic() - self._frame_started > FRAME_BUDGET:
-                self.paint()
-                await asyncio.sleep(0)
+                self.paint_frame()
+                for _ in range(_TURNS):
+                    await asyncio.sleep(0)
                 self._frame_started = monotonic()
             self._stream.feed(data[at : at + SLICE])
         self.paint(eager=len(data) <= EAGER)

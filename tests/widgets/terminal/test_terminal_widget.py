@@ -267,3 +267,11 @@ async def test_detaching_hangs_up_and_another_source_can_come() -> None:
         assert await source.exit_code() is not None
         app.terminal.attach(await shell("/bin/echo", "second source")(80, 24))
         await until(pilot, lambda: "second source" in shown(app))
+
+
+async def test_programs_that_ask_learn_the_colours() -> None:
+    app = TerminalApp(
+        shell("/bin/sh", "-c", "stty raw -echo; printf '\\033]11;?\\007'; dd bs=1 count=22 2>/dev/null | tr '\\033' E")
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "E]11;rgb:" in shown(app))

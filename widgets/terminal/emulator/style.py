@@ -6,6 +6,7 @@ intern table let one go) only splits a run.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -34,6 +35,7 @@ _CLEAR = {
     55: OVERLINE,
 }
 _MAX_PARAMETERS = 64
+_TRUE_COLOUR = re.compile(r"([34])8;2;([0-9]{1,3});([0-9]{1,3});([0-9]{1,3})\Z")
 
 
 class Style:
@@ -147,6 +149,17 @@ def apply_sgr(pen: Style, parameters: str) -> Style:
 
 @lru_cache(8192)
 def _understood(parameters: str) -> Change:
+    direct = _TRUE_COLOUR.match(parameters)
+    if direct is not None:
+        red, green, blue = int(direct[2]), int(direct[3]), int(direct[4])
+        if red < 256 and green < 256 and blue < 256:
+            colour = RGB | red << 16 | green << 8 | blue
+            fg, bg = (colour, None) if direct[1] == "3" else (None, colour)
+            return Change(fg, bg, 0, 0, None, None, None)
+    return _read(parameters)
+
+
+def _read(parameters: str) -> Change:
     fg: int | None = None
     bg: int | None = None
     underline: int | None = None
