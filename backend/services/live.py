@@ -292,7 +292,9 @@ class _Hub:
     async def _keep(self) -> NoReturn:
         while True:
             try:
-                await asyncio.wait_for(self._wake.wait(), self._service.full_look_seconds)
+                # Not wait_for: before Python 3.12 it loses a cancellation that meets the event.
+                async with asyncio.timeout(self._service.full_look_seconds):
+                    await self._wake.wait()
             except TimeoutError:
                 self._all_changed = True
             else:

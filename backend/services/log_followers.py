@@ -140,7 +140,9 @@ class ContainerFollower:
             wait = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)] if running else 30.0
             attempt += 1
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), wait)
+                # Not wait_for: before Python 3.12 it loses a cancellation that meets the event.
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
         self.gone = True
         for queue in self._queues:
             queue.note_change()

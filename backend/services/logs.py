@@ -260,7 +260,8 @@ class _View:
         else:
             left = (until - datetime.now(UTC)).total_seconds()
             try:
-                await asyncio.wait_for(self.queue.wake.wait(), max(0.0, left))
+                async with asyncio.timeout(max(0.0, left)):
+                    await self.queue.wake.wait()
             except TimeoutError:
                 return False
         self.queue.wake.clear()

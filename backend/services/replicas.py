@@ -168,7 +168,9 @@ class ReplicaView:
                 self.notify("")
             while True:
                 try:
-                    event = await asyncio.wait_for(queue.get(), RESYNC_SECONDS)
+                    # Not wait_for: before Python 3.12 it loses a cancellation that meets an event.
+                    async with asyncio.timeout(RESYNC_SECONDS):
+                        event = await queue.get()
                 except TimeoutError:
                     await self._resync()
                     continue
@@ -181,8 +183,7 @@ class ReplicaView:
                     await self.refresh(event.container_id)
         finally:
             stream.cancel()
-            with suppress(asyncio.CancelledError, DomainError):
-                await stream
+            await asyncio.gather(stream, return_exceptions=True)
 
     async def _resync(self) -> None:
         seen = {state.id: state for state in await self._engine.list_containers()}
