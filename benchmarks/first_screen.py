@@ -11,15 +11,12 @@ from pathlib import Path
 
 import textual
 
+from benchmarks.app_screen import DRAWN, WITH_DATA, app_of
 from benchmarks.options import Options
-from benchmarks.pseudo_terminal import PseudoTerminal
 from benchmarks.report import Figure, Measured
 from benchmarks.server import ROOT, Server, new_server
 
 TARGET = 1.5
-# The last word of the bottom line, which is on the first screen whatever the backend does; live data is told at the top.
-DRAWN = "Quit"
-WITH_DATA = "● live"
 
 
 def run(options: Options) -> Iterator[Figure]:
@@ -66,14 +63,3 @@ def _open(server: Server) -> tuple[float, float]:
     """Seconds until the first screen, and until live data is on it."""
     with app_of(server) as terminal:
         return terminal.until(DRAWN), terminal.until(WITH_DATA, seconds=60)
-
-
-def app_of(server: Server) -> PseudoTerminal:
-    """The installed command, as a user starts it."""
-    command = [
-        str(Path(sys.executable).with_name("pilothouse")),
-        "--data-dir", str(server.data_dir),
-        "--port", str(server.port),
-        "--ingress-port", str(server.ingress_port),
-    ]  # fmt: skip
-    return PseudoTerminal(command, server.environment())

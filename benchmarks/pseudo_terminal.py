@@ -44,7 +44,7 @@ class PseudoTerminal:
             stderr=follower,
             start_new_session=True,
             # The session's terminal, as a shell's child has it.
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
             env={**environment, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"},
         )
         os.close(follower)
