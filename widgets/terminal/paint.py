@@ -67,7 +67,8 @@ class Painter:
                 break
             end = min(end, width)
             text = row.shown(start, end)
-            if not text.isascii() and cell_len(text) != end - start:
+            plain = len(text) == end - start and text.isascii()
+            if not plain and cell_len(text) != end - start:
                 text = _of_exact_width(row, start, end)
             segments.append(Segment(text, self._base if look is DEFAULT else self._rich(look)))
             filled = end

@@ -101,6 +101,7 @@ PATTERNS = {
     "wide at the edge": b"a" * 79 + "漢字".encode() + b"\x1b[5;80H" + "語".encode() + b"!",
     "half of a wide one overwritten": "漢字漢字\r\x1b[2Cx\x1b[6Gy".encode(),
     "marks": "e\u0301 a\u0308o\u0302 n\u0303\r\n".encode() + b"x" * 80 + "\u0301".encode(),
+    "joined": "👩\u200d👧a🇩🇪b❤\ufe0fc👍🏽d\r\n".encode(),
     "regions": b"\x1b[5;10r\x1b[10;1H" + b"".join(b"line %d\r\n" % n for n in range(20)) + b"\x1b[5H\x1bM\x1bM",
     "origin mode": b"\x1b[5;10r\x1b[?6h\x1b[1;1Htop\x1b[99;1Hbottom\x1b[?6l\x1b[r",
     "insert and delete": b"abcdefghij\x1b[3G\x1b[2@XY\x1b[8G\x1b[3P\x1b[2G\x1b[4X" + b"\r\n\x1b[L\x1b[2Mz",

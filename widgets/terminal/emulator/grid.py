@@ -157,7 +157,7 @@ class Grid(pyte.Screen):
         width = cell_width(char)
         if width < 0:
             return
-        if width == 0:
+        if width == 0 or self._joins(char):
             self._combine(char)
             return
         cursor, columns = self.cursor, self.columns
@@ -181,24 +181,46 @@ class Grid(pyte.Screen):
         self.dirty.add(cursor.y)
         cursor.x = x + width
 
+    def _before(self) -> tuple[Row, int] | None:
+        """The row and the cell of the character before the cursor, on this line or the one that wrapped into it."""
+        x, y = min(self.cursor.x, self.columns) - 1, self.cursor.y
+        if x < 0:
+            if y == 0 or not self.rows[y - 1].wrapped:
+                return None
+            y -= 1
+            x = self.columns - 1
+        row = self.rows[y]
+        if 0 < x < len(row.text) and row.text[x] == STUB:
+            x -= 1
+        self.dirty.add(y)
+        return row, x
+
+    def _joins(self, char: str) -> bool:
+        """Whether a character of its own width belongs to the one before: after a joiner, or as the second half of a
+        flag."""
+        flag = "\U0001f1e6" <= char <= "\U0001f1ff"
+        if not flag and not self.rows[self.cursor.y].clusters:
+            return False
+        found = self._before()
+        if found is None:
+            return False
+        row, x = found
+        marks = (row.clusters or {}).get(x, "")
+        if flag:
+            return not marks and x < len(row.text) and "\U0001f1e6" <= row.text[x] <= "\U0001f1ff"
+        return marks.endswith("\u200d")
+
     def _combine(self, mark: str) -> None:
-        """Join a mark to the character before the cursor, on this line or the one that wrapped into it.
+        """Join a mark to the character before the cursor.
 
         Marks that turn the direction of text are dropped: they would reach the text around the terminal.
         """
         if mark in _DIRECTION_MARKS:
             return
-        x, y = min(self.cursor.x, self.columns) - 1, self.cursor.y
-        if x < 0:
-            if y == 0 or not self.rows[y - 1].wrapped:
-                return
-            y -= 1
-            x = self.columns - 1
-        row = self.rows[y]
-        if x > 0 and x < len(row.text) and row.text[x] == STUB:
-            x -= 1
-        row.combine(x, mark)
-        self.dirty.add(y)
+        found = self._before()
+        if found is not None:
+            row, x = found
+            row.combine(x, mark)
 
     def _wrap(self) -> int:
         """Go on in the next line, or stay on the last cell where autowrap is off; returns the column."""
