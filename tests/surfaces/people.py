@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 
 from tests.backend.running_backend import RunningBackend
+from tests.images.build import build_app_image
 
 PASSWORD = "correct horse 7 battery"
-IMAGE = "nginx:latest"
+PORT = 8000
 
 
 class Person:
@@ -36,8 +37,8 @@ class Person:
         return cls(backend, username, login.json()["accessToken"])
 
     def deploy(self, **changes: Any) -> dict[str, Any]:
-        """A new deployment of one nginx, by the answer to its POST."""
-        body = {"appName": f"app-{secrets.token_hex(4)}", "image": IMAGE, "port": 80} | changes
+        """A new deployment of the tests' app, by the answer to its POST."""
+        body = {"appName": f"app-{secrets.token_hex(4)}", "image": build_app_image(), "port": PORT} | changes
         made = self.client.post("/v1/deployments", json=body)
         assert made.status_code == 201, made.text
         answer: dict[str, Any] = made.json()

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from tests.backend.running_backend import error_of
-from tests.surfaces.people import IMAGE, Person
+from tests.surfaces.people import Person
 
-GOOD: dict[str, Any] = {"appName": "never-made", "image": IMAGE, "port": 80}
+GOOD: dict[str, Any] = {"appName": "never-made", "image": "busybox:latest", "port": 80}
 
 
 def _fields(answer: httpx.Response) -> set[str]:

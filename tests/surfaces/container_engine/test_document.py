@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.backend.running_backend import RunningBackend, error_of
-from tests.surfaces.people import IMAGE, PASSWORD, Person
+from tests.surfaces.people import PASSWORD, PORT, Person
 from tests.surfaces.shapes import fits
 
 PAGINATION = {"page": "int", "limit": "int", "total": "int", "totalPages": "int"}
@@ -171,7 +171,7 @@ def test_profile(person: Person, other: Person, anyone: httpx.Client) -> None:
     assert anyone.post("/v1/auth/login", json={"email": email, "password": change["newPassword"]}).status_code == 200
 
 
-def test_a_deployment_from_create_to_delete(backend: RunningBackend, person: Person) -> None:
+def test_a_deployment_from_create_to_delete(backend: RunningBackend, person: Person, app_image: str) -> None:
     client = person.client
     name = f"walk-{secrets.token_hex(4)}"
     check = {
@@ -183,8 +183,8 @@ def test_a_deployment_from_create_to_delete(backend: RunningBackend, person: Per
     }
     body = {
         "appName": name,
-        "image": IMAGE,
-        "port": 80,
+        "image": app_image,
+        "port": PORT,
         "envVars": {"A_b": "1"},
         "replicas": 1,
         "resources": {"cpu": "200m", "memory": "64Mi"},
@@ -195,7 +195,7 @@ def test_a_deployment_from_create_to_delete(backend: RunningBackend, person: Per
     created = {
         "id": "dpl",
         "appName": f"={name}",
-        "image": f"={IMAGE}",
+        "image": f"={app_image}",
         "status": "=pending",
         "url": f"=http://{name}.localhost:{backend.ingress_port}",
         "createdAt": "time",
@@ -213,7 +213,7 @@ def test_a_deployment_from_create_to_delete(backend: RunningBackend, person: Per
     for name_of, value in body.items():
         assert found[name_of] == value, name_of
     served = httpx.get(f"http://127.0.0.1:{backend.ingress_port}/", headers={"Host": f"{name}.localhost"})
-    assert served.status_code == 200
+    assert (served.status_code, served.text.split()[0]) == (200, "none")
 
     listed = client.get("/v1/deployments", params={"status": "running"})
     assert listed.status_code == 200
@@ -228,6 +228,7 @@ def test_a_deployment_from_create_to_delete(backend: RunningBackend, person: Per
 
     logs = client.get(f"{one}/logs", params={"tail": 5})
     assert logs.status_code == 200
+    assert [entry["message"] for entry in logs.json()["logs"]] == ["INFO booting", "INFO listening"]
     fits(logs.json(), {"logs": [{"timestamp": "instant", "level": "level", "message": "text", "source": "=app"}]})
     metrics = client.get(f"{one}/metrics", params={"resolution": "1d", "from": "2025-01-01T00:00:00Z"})
     assert metrics.status_code == 200

@@ -1,0 +1,162 @@
+"""The sixth surface: local session, system, journal, live socket, terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection, connect, unix_connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from backend.wire.pilothouse import SERVER_FRAME, DeploymentModel, JournalResponse, SystemStatusResponse
+from tests.backend.running_backend import RunningBackend, error_of
+from tests.surfaces.people import Person
+
+
+def _live(backend: RunningBackend, token: str) -> Any:
+    url = f"ws://127.0.0.1:{backend.port}/pilothouse/v1/live"
+    return connect(url, additional_headers={"Authorization": f"Bearer {token}"}, max_size=2**24)
+
+
+async def _frame(socket: ClientConnection) -> Any:
+    async with asyncio.timeout(30):
+        return SERVER_FRAME.validate_json(await socket.recv())
+
+
+def test_the_owners_session_is_given_on_the_unix_socket_only(backend: RunningBackend) -> None:
+    with backend.owner() as owner:
+        given = owner.post("/pilothouse/v1/session")
+        assert given.status_code == 200
+        headers = {"Authorization": f"Bearer {given.json()['accessToken']}"}
+        assert owner.get("/container-engine/v1/user/profile", headers=headers).status_code == 200
+    refused = httpx.post(f"http://127.0.0.1:{backend.port}/pilothouse/v1/session")
+    assert refused.status_code == 404
+    assert error_of(refused)["code"] == "NOT_FOUND"
+
+
+def test_system_and_journal(backend: RunningBackend, resident: Person) -> None:
+    url = f"http://127.0.0.1:{backend.port}/pilothouse/v1"
+    headers = {"Authorization": f"Bearer {resident.token}"}
+    assert httpx.get(f"{url}/system").status_code == 401
+    seen = SystemStatusResponse.model_validate(httpx.get(f"{url}/system", headers=headers).json())
+    assert (seen.storage.status, seen.engine.status, seen.ingress.status) == ("ok", "ok", "ok")
+    assert seen.ingress_port == backend.ingress_port
+    assert seen.data_dir is None, "where the data lies is the administrator's to know"
+
+    one = f"{url}/deployments/{resident.idle_deployment}"
+    shown = DeploymentModel.model_validate(httpx.get(one, headers=headers).json())
+    assert shown.id == resident.idle_deployment
+    entries = JournalResponse.model_validate(httpx.get(f"{one}/journal", headers=headers).json()).entries
+    assert entries[-1].kind == "deployment.created"
+    assert [entry.sequence for entry in entries] == sorted((e.sequence for e in entries), reverse=True)
+    older = httpx.get(f"{one}/journal", headers=headers, params={"before": entries[0].sequence, "limit": 1}).json()
+    assert [entry["sequence"] for entry in older["entries"]] == [entries[1].sequence]
+    wrong = httpx.get(f"{one}/journal", headers=headers, params={"limit": 0})
+    assert (wrong.status_code, error_of(wrong)["code"]) == (400, "INVALID_REQUEST")
+
+
+async def test_a_snapshot_then_deltas_without_a_gap(backend: RunningBackend, person: Person, other: Person) -> None:
+    async with _live(backend, person.token) as socket:
+        hello, snapshot = await _frame(socket), await _frame(socket)
+        assert (hello.type, snapshot.type, snapshot.deployments) == ("hello", "snapshot", [])
+        await asyncio.to_thread(other.deploy, replicas=0)
+        made = await asyncio.to_thread(person.deploy)
+        sequence, known = snapshot.seq, {}
+        while known.get(made["id"]) is None or known[made["id"]].status != "running":
+            delta = await _frame(socket)
+            assert delta.type == "delta"
+            assert delta.seq == sequence + 1
+            sequence = delta.seq
+            known |= {deployment.id: deployment for deployment in delta.deployments}
+            assert known.keys() <= {made["id"]}, "another user's deployment was shown"
+        assert len(known[made["id"]].replica_list) == 1
+
+        await socket.send(json.dumps({"op": "resync"}))
+        while (again := await _frame(socket)).type != "snapshot":
+            sequence = again.seq
+        assert again.seq >= sequence
+        assert [deployment.id for deployment in again.deployments] == [made["id"]]
+
+        await asyncio.to_thread(person.client.delete, f"/v1/deployments/{made['id']}")
+        while made["id"] not in (await _frame(socket)).removed:
+            pass
+
+
+async def test_subscriptions(backend: RunningBackend, person: Person) -> None:
+    made = await asyncio.to_thread(person.deploy)
+    await asyncio.to_thread(person.until, made["id"], "running")
+    async with _live(backend, person.token) as socket:
+        for number, topic in enumerate(("logs", "journal", "metrics"), start=1):
+            op = {"op": "subscribe", "id": number, "topic": topic, "deploymentId": made["id"]}
+            await socket.send(json.dumps(op))
+        await socket.send(json.dumps({"op": "subscribe", "id": 9, "topic": "logs", "deploymentId": "dpl-0000000000"}))
+        await socket.send("nonsense")
+        seen: dict[tuple[str, int | None], Any] = {}
+        wanted = {("logs", 1), ("journal", 2), ("metrics", 3), ("error", 9), ("error", None)}
+        while not wanted <= seen.keys():
+            frame = await _frame(socket)
+            seen[frame.type, getattr(frame, "id", None)] = frame
+        assert seen["error", 9].code == "NOT_FOUND"
+        assert seen["error", None].code == "INVALID_REQUEST"
+        assert seen["logs", 1].records[0].replica == seen["logs", 1].records[-1].replica
+        cursor = seen["logs", 1].records[-1].cursor
+        await socket.send(json.dumps({"op": "unsubscribe", "id": 1}))
+        await socket.send(
+            json.dumps({"op": "subscribe", "id": 1, "topic": "logs", "deploymentId": made["id"], "cursor": cursor})
+        )
+        await asyncio.to_thread(
+            httpx.get,
+            f"http://127.0.0.1:{backend.ingress_port}/log?1",
+            headers={"Host": f"{made['appName']}.localhost"},
+        )
+        while (frame := await _frame(socket)).type != "logs" or not frame.records:
+            pass
+        assert frame.records[0].message in ("INFO line 0", "ERROR on stderr"), "the cursor resumes without a repeat"
+
+
+async def test_a_terminal(backend: RunningBackend, person: Person) -> None:
+    made = await asyncio.to_thread(person.deploy)
+    await asyncio.to_thread(person.until, made["id"], "running")
+    path = f"/pilothouse/v1/deployments/{made['id']}/terminal?columns=91&rows=31&token={person.token}"
+    async with unix_connect(str(backend.places.socket), f"ws://localhost{path}") as socket:
+        assert json.loads(await socket.recv())["type"] == "ready"
+        await socket.send(b"stty size\n")
+        output = b""
+        async with asyncio.timeout(30):
+            while b"31 91" not in output:
+                output += await socket.recv()  # type: ignore[operator]
+            await socket.send(json.dumps({"type": "resize", "columns": 120, "rows": 40}))
+            await socket.send(b"stty size; head -c 300000 /dev/zero | tr '\\0' x; exit 5\n")
+            output = b""
+            with pytest.raises(ConnectionClosed) as closed:
+                while True:
+                    message = await socket.recv()
+                    if isinstance(message, str):
+                        assert json.loads(message) == {"type": "exit", "code": 5}
+                    else:
+                        output += message
+        assert b"40 120" in output
+        assert output.count(b"x") >= 300_000, "output is lost where the client is slow"
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1000, "the process ended with code 5")
+
+
+async def test_terminals_that_cannot_be_opened(backend: RunningBackend, resident: Person, other: Person) -> None:
+    mine = await asyncio.to_thread(lambda: resident.idle_deployment)
+    url = f"ws://127.0.0.1:{backend.port}/pilothouse/v1/deployments/{mine}/terminal"
+    for query, status in (("", 401), (f"?token={other.token}", 404), (f"?token={resident.token}&columns=0", 400)):
+        with pytest.raises(InvalidStatus) as refused:
+            async with connect(url + query):
+                pass
+        assert refused.value.response.status_code == status
+    async with connect(f"{url}?token={resident.token}") as socket:
+        told = json.loads(await socket.recv())
+        assert told["type"] == "error"
+        assert "no replica" in told["message"]
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1013
