@@ -234,7 +234,8 @@ class Terminal(TerminalInput, can_focus=True):
             return
         if (columns, rows) != (self._emulator.columns, self._emulator.lines):
             self._emulator.resize(rows, columns)
-            self._selection = None
+            # Lines were laid out anew: what was selected or looked at has other numbers now.
+            self._anchor = self._selection = None
             self._tell_size()
             self.post_message(self.Resized(self, columns, rows))
         if not self._sized:

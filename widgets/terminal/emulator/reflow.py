@@ -39,8 +39,6 @@ def resize_main(grid: Grid, rows: list[Row], columns: int, lines: int, x: int, y
     if first > at:
         first = at
         del all_rows[first + lines :]
-    if columns == grid.columns and lines >= grid.lines and first < count and history.maxlen == 0:
-        first = count
     gone = all_rows[:first]
     rows[:] = all_rows[first:] + [Row() for _ in range(lines - (len(all_rows) - first))]
     compact: list[Row | str] = [
