@@ -63,8 +63,10 @@ class _Server(uvicorn.Server):
     async def main_loop(self) -> None:
         self.leave = asyncio.Event()
         while not await self.on_tick(0):
+            # Not wait_for: before Python 3.12 it loses a cancellation that meets the event.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.leave.wait(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self.leave.wait()
 
     def end(self) -> None:
         self.should_exit = True

@@ -105,6 +105,11 @@ class Reconciler:
         found = self._shared.progress.get(deployment_id)
         return (found.reason, found.message) if found else None
 
+    def is_ready(self, state: ContainerState) -> bool:
+        """Whether a replica passes its health check now."""
+        probe = self._monitor.of(state)
+        return probe is not None and probe.ready
+
     def observe(self, deployment: Deployment) -> DeploymentState:
         """The live state of a deployment."""
         states = self._view.of(deployment.id)
