@@ -17,10 +17,8 @@ from litestar.types import ASGIApp
 from backend.domain.engine import Engine
 from backend.domain.errors import DomainError
 from backend.domain.ingress import Ingress
-from backend.engines.docker import DockerEngine
-from backend.ingress.caddy import CaddyIngress
+from backend.parts import accounts_of, engine_of, ingress_of, open_database, secret_of
 from backend.root_app import root_app
-from backend.services.accounts import AccountService
 from backend.services.deployments import DeploymentService, PublicAddress
 from backend.services.event_bus import EventBus
 from backend.services.journal import Journal
@@ -36,8 +34,7 @@ from backend.services.system import SystemService
 from backend.services.terminals import TerminalService
 from backend.services.usage_sampler import UsageSampler
 from backend.setting_parsers import SURFACES, TENANT_PREFIX_LENGTH
-from backend.settings import Settings, load_secret
-from backend.storage import networks
+from backend.settings import Settings
 from backend.storage.database import Database
 from backend.storage.deployments import DeploymentQueries
 from backend.storage.installation import installation_id
@@ -46,7 +43,6 @@ from backend.surfaces.container_engine.app import container_engine_app
 from backend.surfaces.pilothouse.app import pilothouse_app
 from backend.surfaces.services import InstallationFacts, Services
 from backend.version import version
-from backend.wire.rendezvous import Places
 
 log = logging.getLogger(__name__)
 
@@ -66,26 +62,12 @@ class Application:
         return self.surfaces[name]
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
-    """The parts that outlive a backend, opened without one."""
-
-    database: Database
-    engine: Engine
-    ingress: Ingress
-
-    async def tenants_with_networks(self) -> set[str]:
-        """Tenants that storage gave a network."""
-        async with self.database.session() as session:
-            return set(await networks.tenants(session))
-
-
 @asynccontextmanager
 async def build(settings: Settings, progress: Progress) -> AsyncIterator[Application]:
     """Everything, running. The engine and the ingress may be down: what needs them says so, the rest answers."""
     async with AsyncExitStack() as life:
         progress("storage", "Opening storage")
-        database = await _opened(settings, life)
+        database = await open_database(settings, life)
         installation = await installation_id(database, datetime.now(UTC))
 
         progress("engine", "Connecting to the container engine")
@@ -119,7 +101,7 @@ async def _services(
     """The services, started; what is started last ends first."""
     accounts = accounts_of(settings, database)
     life.callback(accounts.close)
-    queries = DeploymentQueries(SecretBox(_secret(settings, "encryption")))
+    queries = DeploymentQueries(SecretBox(secret_of(settings, "encryption")))
     events = EventBus()
     journal = Journal(database, events)
     address = PublicAddress(settings.domain_suffix, settings.ingress_port)
@@ -166,7 +148,7 @@ async def _services(
         logs=logs,
         metrics=metrics,
         live=live,
-        terminals=TerminalService(engine, view, deployments.get),
+        terminals=TerminalService(engine, view, deployments.get, is_ready=reconciler.is_ready),
         system=system,
         facts=_facts(settings, installation),
         max_body_bytes=settings.max_body_bytes,
@@ -186,61 +168,6 @@ def _facts(settings: Settings, installation: str) -> InstallationFacts:
     )
 
 
-def engine_of(settings: Settings, installation: str) -> Engine:
-    """The container engine as one installation sees it. Not started."""
-    return DockerEngine(installation, base_url=settings.docker_host)
-
-
-def ingress_of(settings: Settings) -> Ingress:
-    """The ingress of a data dir. Not started."""
-    places = Places.of(settings.data_dir)
-    return CaddyIngress(places.run_dir, places.log_dir, listen=settings.ingress_host, port=settings.ingress_port)
-
-
-@asynccontextmanager
-async def open_accounts(settings: Settings) -> AsyncIterator[AccountService]:
-    """Accounts alone, beside a running backend or without one."""
-    async with AsyncExitStack() as life:
-        accounts = accounts_of(settings, await _opened(settings, life))
-        life.callback(accounts.close)
-        yield accounts
-
-
-@asynccontextmanager
-async def open_installation(settings: Settings) -> AsyncIterator[Installation]:
-    """Storage, engine and ingress of an installation whose backend does not run."""
-    async with AsyncExitStack() as life:
-        database = await _opened(settings, life)
-        engine = engine_of(settings, await installation_id(database, datetime.now(UTC)))
-        await engine.start()
-        life.push_async_callback(engine.close)
-        ingress = ingress_of(settings)
-        life.push_async_callback(ingress.close)
-        yield Installation(database, engine, ingress)
-
-
-async def _opened(settings: Settings, life: AsyncExitStack) -> Database:
-    database = (
-        Database(settings.database_url)
-        if settings.database_url
-        else Database.at(settings.data_dir / "pilothouse.db")
-    )  # fmt: skip
-    life.push_async_callback(database.close)
-    await database.start()
-    return database
-
-
-def accounts_of(settings: Settings, database: Database) -> AccountService:
-    secret = settings.jwt_secret.encode() if settings.jwt_secret else _secret(settings, "jwt")
-    return AccountService(
-        database, jwt_secret=secret, registration=settings.registration, strict_login=settings.strict_login
-    )
-
-
-def _secret(settings: Settings, name: str) -> bytes:
-    return bytes.fromhex(load_secret(settings.data_dir, name))
-
-
 def _holder(settings: Settings) -> str:
     """A name for this backend that stays the same over restarts on one data dir."""
     return hashlib.sha256(f"{socket.gethostname()}:{settings.data_dir}".encode()).hexdigest()[:32]
@@ -248,12 +175,15 @@ def _holder(settings: Settings) -> str:
 
 async def _start_ingress(ingress: Ingress) -> None:
     """Start or adopt the ingress, however often it takes; once it runs, it keeps itself running."""
+    told = ""
     for attempt in itertools.count():
         try:
             await ingress.start()
             return
         except DomainError as error:
-            log.warning("the ingress does not start: %s", error.message)
+            if error.message != told:
+                log.warning("the ingress does not start: %s", error.message)
+            told = error.message
         except Exception:
             log.exception("starting the ingress failed")
         await asyncio.sleep(INGRESS_RETRY_SECONDS[min(attempt, len(INGRESS_RETRY_SECONDS) - 1)])

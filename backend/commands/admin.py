@@ -56,7 +56,7 @@ def _password(*, from_stdin: bool) -> str:
 
 
 async def _create(settings: Settings, username: str, email: str, password: str) -> None:
-    from backend.app import open_accounts
+    from backend.parts import open_accounts
 
     async with open_accounts(settings) as accounts:
         await accounts.create_admin(username, email, password)

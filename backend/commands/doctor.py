@@ -67,7 +67,11 @@ def _data_dir(places: Places) -> Iterator[Finding]:
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:
-    wanted = [("port", settings.host, settings.port), ("ingress_port", "127.0.0.1", settings.ingress_port)]
+    wanted = [("port", settings.host, settings.port)]
+    if asyncio.run(_ingress_runs(settings)):
+        yield True, "the ingress runs"
+    else:
+        wanted.append(("ingress_port", settings.ingress_host, settings.ingress_port))
     for name, host, port in wanted:
         try:
             with contextlib.closing(bind_tcp(host, port, name)):
@@ -76,9 +80,22 @@ def _ports(settings: Settings) -> Iterator[Finding]:
             yield False, str(error)
 
 
+async def _ingress_runs(settings: Settings) -> bool:
+    """Whether this data dir's ingress serves, which it does without a backend too."""
+    from backend.parts import ingress_of
+
+    if not Places.of(settings.data_dir).run_dir.is_dir():
+        return False
+    ingress = ingress_of(settings)
+    try:
+        return await ingress.ready()
+    finally:
+        await ingress.close()
+
+
 def _engine(settings: Settings) -> Iterator[Finding]:
-    from backend.app import engine_of
     from backend.domain.errors import DomainError
+    from backend.parts import engine_of
 
     async def ping() -> str:
         engine = engine_of(settings, "doctor")

@@ -12,6 +12,7 @@ import sys
 from datetime import UTC, datetime
 
 from backend.commands.exits import DONE, FAILED, STATE, WRONG_USE, complain
+from backend.domain.errors import DomainError
 from backend.listeners import CannotListen, Listener, Listeners, bind_tcp, bind_unix
 from backend.run_lock import AlreadyRunning, run_lock
 from backend.settings import Settings, SettingsError, load_settings
@@ -69,11 +70,15 @@ def _run(settings: Settings, places: Places) -> int:
         progress.fail(str(error))
         complain(str(error))
         return FAILED
+    except DomainError as error:
+        log.error("the backend cannot run: %s", error.message)
+        progress.fail(error.message)
+        complain(error.message)
+        return FAILED
     except Exception as error:
         log.exception("the backend failed")
-        message = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
-        progress.fail(str(message))
-        complain(f"the backend failed: {message}; see {places.log_file}")
+        progress.fail(f"{type(error).__name__}: {error}")
+        complain(f"the backend failed ({type(error).__name__}): see {places.log_file}")
         return FAILED
     return DONE
 

@@ -105,13 +105,12 @@ def _remove_everything(settings: Settings, places: Places) -> int:
 
 async def _remove(settings: Settings) -> tuple[int, int]:
     """How many containers and networks were removed. The ingress goes first: nothing is routed to what goes."""
-    from backend.app import open_installation
+    from backend.parts import open_installation
 
     async with open_installation(settings) as parts:
         await parts.ingress.stop()
         containers = await parts.engine.list_containers()
-        for container in containers:
-            await parts.engine.remove_container(container.id)
+        await asyncio.gather(*(parts.engine.remove_container(container.id) for container in containers))
         tenants = await parts.tenants_with_networks()
         for tenant in sorted(tenants | {container.tenant_id for container in containers}):
             await parts.engine.remove_network(tenant)

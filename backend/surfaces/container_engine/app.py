@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
@@ -21,16 +21,17 @@ NAME = "container-engine"
 
 def container_engine_app(services: Services, version: str) -> Litestar:
     """Serves `/v1/...` as the container-engine document says; its OpenAPI description is at `/schema/openapi.json`."""
+    operations = [
+        *auth_routes(services),
+        *api_key_routes(services),
+        *user_routes(services),
+        *deployment_routes(services),
+        *observability_routes(services),
+        *socket_routes(services),
+    ]
     return Litestar(
-        route_handlers=[
-            *auth_routes(services),
-            *api_key_routes(services),
-            *user_routes(services),
-            *deployment_routes(services),
-            *observability_routes(services),
-            *socket_routes(services),
-        ],
-        guards=[guard_by(services.accounts)],
+        # The guard is the router's, so that the description of the API can be read by everybody.
+        route_handlers=[Router("/", route_handlers=operations, guards=[guard_by(services.accounts)])],
         exception_handlers=EXCEPTION_HANDLERS,
         request_max_body_size=services.max_body_bytes,
         openapi_config=OpenAPIConfig(

@@ -1,0 +1,94 @@
+"""The parts that commands open alone, and the composition root together. Engine and ingress are imported only where
+they are opened: making an account must not wait for them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from backend.domain.engine import Engine
+from backend.domain.ingress import Ingress
+from backend.services.accounts import AccountService
+from backend.settings import Settings
+from backend.storage import networks
+from backend.storage.database import Database
+from backend.storage.installation import installation_id
+from backend.wire.rendezvous import Places
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The parts that outlive a backend, opened without one."""
+
+    database: Database
+    engine: Engine
+    ingress: Ingress
+
+    async def tenants_with_networks(self) -> set[str]:
+        """Tenants that storage gave a network."""
+        async with self.database.session() as session:
+            return set(await networks.tenants(session))
+
+
+def engine_of(settings: Settings, installation: str) -> Engine:
+    """The container engine as one installation sees it. Not started."""
+    from backend.engines.docker import DockerEngine
+
+    return DockerEngine(installation, base_url=settings.docker_host)
+
+
+def ingress_of(settings: Settings) -> Ingress:
+    """The ingress of a data dir. Not started."""
+    from backend.ingress.caddy import CaddyIngress
+
+    places = Places.of(settings.data_dir)
+    return CaddyIngress(places.run_dir, places.log_dir, listen=settings.ingress_host, port=settings.ingress_port)
+
+
+@asynccontextmanager
+async def open_accounts(settings: Settings) -> AsyncIterator[AccountService]:
+    """Accounts alone, beside a running backend or without one."""
+    async with AsyncExitStack() as life:
+        accounts = accounts_of(settings, await open_database(settings, life))
+        life.callback(accounts.close)
+        yield accounts
+
+
+@asynccontextmanager
+async def open_installation(settings: Settings) -> AsyncIterator[Installation]:
+    """Storage, engine and ingress of an installation whose backend does not run."""
+    async with AsyncExitStack() as life:
+        database = await open_database(settings, life)
+        engine = engine_of(settings, await installation_id(database, datetime.now(UTC)))
+        await engine.start()
+        life.push_async_callback(engine.close)
+        ingress = ingress_of(settings)
+        life.push_async_callback(ingress.close)
+        yield Installation(database, engine, ingress)
+
+
+async def open_database(settings: Settings, life: AsyncExitStack) -> Database:
+    """Storage, up to date; it closes with `life`. Raises Unavailable."""
+    database = (
+        Database(settings.database_url)
+        if settings.database_url
+        else Database.at(settings.data_dir / "pilothouse.db")
+    )  # fmt: skip
+    life.push_async_callback(database.close)
+    await database.start()
+    return database
+
+
+def accounts_of(settings: Settings, database: Database) -> AccountService:
+    """The account service; close it."""
+    secret = settings.jwt_secret.encode() if settings.jwt_secret else secret_of(settings, "jwt")
+    return AccountService(
+        database, jwt_secret=secret, registration=settings.registration, strict_login=settings.strict_login
+    )
+
+
+def secret_of(settings: Settings, name: str) -> bytes:
+    """A secret that this data dir keeps, made when first asked for."""
+    return bytes.fromhex(load_secret(settings.data_dir, name))
