@@ -50,7 +50,7 @@ class PilothouseApp(App[None]):
     CSS_PATH = ["app.tcss", "screens/main.tcss"]  # Textual loads no CSS_PATH of a default screen
     BINDINGS = [Binding("ctrl+c", "interrupt", show=False)]
     ENABLE_COMMAND_PALETTE = False  # its key has priority over a shell's ctrl+p; ours, of the main screen, has not
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (160, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
 
     def __init__(self, options: Options) -> None:
@@ -202,6 +202,14 @@ class PilothouseApp(App[None]):
             await self.run_action(target, default_namespace=self.main)
 
         return do
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """By OSC 52, and by a program where that does not reach the clipboard."""
+        super().copy_to_clipboard(text)
+        if not self.is_headless:
+            from tui.clipboard import copy_by_program
+
+            self.run_worker(lambda: copy_by_program(text, dict(os.environ)), thread=True, group="copy", exclusive=True)
 
     def action_interrupt(self) -> None:
         """ctrl+c copies a selection where there is one; it does not end the app."""

@@ -40,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name=options.name,
             serve=_serve_arguments(options),
         )
+    if options.command in BACKEND_COMMANDS:
+        data_dir = [] if options.data_dir is None else ["--data-dir", str(options.data_dir)]
+        return _run_backend([options.command, *data_dir])
     return _open(options)
 
 

@@ -24,6 +24,13 @@ class Backend:
         self.deployments = ContainerEngineClient(self.session)
         self.ours = PilothouseClient(self.session)
         self.live = LiveFeed(self._open_live, listener)
+        self._own_id = ""
+
+    async def own_id(self) -> str:
+        """The short id of the user behind the session, asked once. Raises ClientError."""
+        if not self._own_id:
+            self._own_id = (await self.deployments.profile()).id
+        return self._own_id
 
     async def open_socket(self, path: str) -> ClientConnection:
         """A WebSocket with the session's credential, renewed once where it has ended. Raises OSError, TimeoutError,

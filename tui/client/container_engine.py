@@ -21,6 +21,7 @@ from backend.wire.container_engine import (
     LogsResponse,
     MessageResponse,
     MetricsResponse,
+    ProfileResponse,
     ScaleRequest,
     ScaleResponse,
 )
@@ -40,6 +41,10 @@ class ContainerEngineClient:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    async def profile(self) -> ProfileResponse:
+        answer = await self._session.request("GET", f"{PREFIX}/user/profile")
+        return ProfileResponse.model_validate_json(answer.content)
 
     async def create(self, request: DeploymentCreateRequest) -> DeploymentCreateResponse:
         answer = await self._session.request("POST", f"{PREFIX}/deployments", body=_body(request))

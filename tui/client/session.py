@@ -37,7 +37,8 @@ class Session:
             if self._token != rejected:
                 return
             if not self.endpoint.is_local:
-                raise ApiError(401, "unauthorized", "The backend does not accept the key in PILOTHOUSE_API_KEY")
+                wrong = "does not accept the key in" if self._api_key else "needs an API key: set"
+                raise ApiError(401, "UNAUTHORIZED", f"The backend {wrong} PILOTHOUSE_API_KEY")
             answer = await self._send("POST", SESSION_PATH, token="", params=None, body=None)
             if answer.status_code >= 400:
                 raise error_of(answer)

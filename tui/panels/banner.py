@@ -23,6 +23,5 @@ class Banner(Static):
         self.display = trouble is not None
         if trouble is not None:
             wrong, todo = trouble
-            self.update(
-                styled(self, [[("✖ ", "component-down"), (wrong, ""), (f"  {todo}." if todo else "", "muted")]])
-            )
+            lines = [[("✖ ", "component-down"), (wrong, "")], [(f"  {todo}." if todo else "", "")]]
+            self.update(styled(self, lines))

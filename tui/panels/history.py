@@ -12,6 +12,7 @@ from tui.presentation.journal import journal_lines
 
 if TYPE_CHECKING:
     from backend.wire.pilothouse import JournalEntryModel
+    from tui.client.connection import Backend
     from tui.client.live import LiveFeed
     from tui.panels.view import DeploymentView
 
@@ -29,6 +30,7 @@ class HistoryPanel(VerticalScroll):
         self._feed: LiveFeed | None = None
         self._subscription: int | None = None
         self._deployment = ""
+        self._own_id = ""
         self._entries: dict[int, JournalEntryModel] = {}
 
     def compose(self):
@@ -46,6 +48,7 @@ class HistoryPanel(VerticalScroll):
         self._deployment, self._feed = view.deployment.id, view.backend.live
         self._entries.clear()
         self._text.update("Fetching the history")
+        self.run_worker(self._learn_own_id(view.backend), group="own-id", exclusive=True)
         self._subscription = self._feed.follow_journal(self._deployment, ENTRIES, self._entries_came, self._refused)
 
     def put_away(self) -> None:
@@ -62,9 +65,19 @@ class HistoryPanel(VerticalScroll):
         for sequence in sorted(self._entries)[:-ENTRIES]:
             del self._entries[sequence]
         ordered = [self._entries[sequence] for sequence in sorted(self._entries)]
-        self._text.update(styled(self, journal_lines(ordered)))
+        self._text.update(styled(self, journal_lines(ordered, self._own_id)))
         if at_end:
             self.scroll_end(animate=False)
+
+    async def _learn_own_id(self, backend: Backend) -> None:
+        from tui.client.errors import ClientError
+
+        try:
+            self._own_id = await backend.own_id()
+        except ClientError:
+            return  # then the history names the id instead of "you"
+        if self._entries:
+            self._entries_came([])
 
     def _refused(self, message: str) -> None:
         self._subscription = None

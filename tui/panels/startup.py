@@ -35,7 +35,7 @@ class StartupPanel(Static):
     def on_mount(self) -> None:
         self.border_title = "Pilothouse"
         self._paint()
-        self.set_interval(0.12, self._spin)
+        self._timer = self.set_interval(0.12, self._spin)
 
     def began(self, message: str) -> None:
         """A step of our own, without a list."""
@@ -54,7 +54,9 @@ class StartupPanel(Static):
         self._paint()
 
     def finished(self) -> None:
+        """There is something to show: this goes, and costs nothing any more."""
         self.display = False
+        self._timer.pause()
 
     def _spin(self) -> None:
         if self.display and self._fault is None:

@@ -33,12 +33,12 @@ def trouble(system: SystemStatusResponse | None) -> tuple[str, str] | None:
         todo = (
             "Waiting for it"
             if starting
-            else "Start Docker (`sudo systemctl start docker`), or run `pilothouse doctor`. Tried again by itself"
+            else "Start Docker (`sudo systemctl start docker`) or ask `pilothouse doctor`. Retrying"
         )
         return said, todo
     if system.storage.status != "ok":
         return system.storage.message or "The storage does not answer", "Run `pilothouse doctor`"
     if system.ingress.status != "ok":
         said = system.ingress.message or "The ingress does not answer: URLs do not open"
-        return said, f"Is port {system.ingress_port} taken? Run `pilothouse doctor`. Tried again by itself"
+        return said, f"Is port {system.ingress_port} taken? Ask `pilothouse doctor`. Retrying"
     return None

@@ -31,8 +31,8 @@ _SIGNS = {
 }
 
 
-def journal_lines(entries: Iterable[JournalEntryModel]) -> list[Line]:
-    """One line an entry, in the order given; a new day gets a line of its own."""
+def journal_lines(entries: Iterable[JournalEntryModel], own_id: str = "") -> list[Line]:
+    """One line an entry, in the order given; a new day gets a line of its own. `own_id` is the reader's."""
     lines: list[Line] = []
     day, said = "", ""
     for entry in entries:
@@ -51,7 +51,7 @@ def journal_lines(entries: Iterable[JournalEntryModel]) -> list[Line]:
             (first, token if "fail" in entry.kind else ""),
         ]
         if entry.actor and entry.actor != "system":
-            line.append((f"  by {entry.actor}", "muted"))
+            line.append(("  by you" if entry.actor == own_id else f"  by {entry.actor}", "muted"))
         lines.append(line)
         lines += [[(" " * 11 + part, "muted")] for part in rest]
     return lines
