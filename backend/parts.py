@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from backend.domain.engine import Engine
 from backend.domain.ingress import Ingress
 from backend.services.accounts import AccountService
-from backend.settings import Settings
+from backend.settings import Settings, load_secret
 from backend.storage import networks
 from backend.storage.database import Database
 from backend.storage.installation import installation_id
