@@ -25,6 +25,8 @@ from backend.domain.ids import Kind, new_short_id, new_uuid
 from backend.domain.paging import Page, PageRequest
 from backend.services import account_rules
 from backend.services.api_keys import CONTAINER_ENGINE_PREFIX, PREFIXES, ApiKeys
+from backend.services.mail import Mails
+from backend.services.password_resets import PasswordResets
 from backend.services.passwords import Passwords
 from backend.services.sessions import DEACTIVATED, Sessions
 from backend.services.tokens import AccessTokens
@@ -63,8 +65,9 @@ class AccountService:
         strict_login: bool = False,
         clock: Callable[[], datetime] = _now,
         passwords: Passwords | None = None,
+        mails: Mails | None = None,
     ) -> None:
-        """Raises Invalid at `registration` or `jwt_secret`."""
+        """Without `mails`, forgotten passwords cannot be reset. Raises Invalid at `registration` or `jwt_secret`."""
         try:
             self._registration = Registration(registration)
         except ValueError as error:
@@ -76,6 +79,7 @@ class AccountService:
             database, self._passwords, AccessTokens(jwt_secret, clock), clock, strict=strict_login
         )
         self._keys = ApiKeys(database, clock)
+        self._resets = PasswordResets(database, self._passwords, clock, mails)
 
     def close(self) -> None:
         """Let the hashing threads go."""
@@ -132,6 +136,16 @@ class AccountService:
             if not await users.set_password_hash(session, who.user.id, old_hash, new_hash):
                 raise Conflict("the password was changed by somebody else meanwhile: log in again")
             await sessions.revoke_other_sessions(session, who.user.id, who.session_id, self._clock())
+
+    async def forgot_password(self, email: str) -> None:
+        """Mail a reset token, good for an hour, where an account has this address; older ones end. The answer does not
+        tell whether one has. Raises Invalid at email where it is no address at all."""
+        await self._resets.forgot(email)
+
+    async def reset_password(self, token: str, new_password: str) -> None:
+        """Ends every session of the user and uses the token up. Raises Invalid at token (unknown, used or expired) or
+        new_password."""
+        await self._resets.reset(token, new_password)
 
     # --- sessions -----------------------------------------------------------------------------------------
 

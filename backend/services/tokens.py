@@ -15,6 +15,7 @@ from backend.domain.errors import Invalid, Unauthorized
 ACCESS_LIFETIME = timedelta(hours=1)
 REFRESH_LIFETIME = timedelta(days=30)
 REFRESH_PREFIX = "ce_refresh_"
+RESET_PREFIX = "ce_reset_"
 MIN_SECRET_BYTES = 32
 
 _ALGORITHM = "HS256"
@@ -78,6 +79,11 @@ class AccessTokens:
 def new_refresh_token() -> str:
     """256 random bits behind a prefix that secret scanners can know."""
     return REFRESH_PREFIX + secrets.token_hex(_SECRET_BYTES)
+
+
+def new_reset_token() -> str:
+    """256 random bits, likewise."""
+    return RESET_PREFIX + secrets.token_hex(_SECRET_BYTES)
 
 
 def hash_of(secret: str) -> str:
