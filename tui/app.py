@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -197,7 +197,7 @@ class PilothouseApp(App[None]):
         for name in sorted(self.available_themes):
             yield SystemCommand(f"Theme: {name}", "Use this theme", lambda name=name: self.choose_theme(name))
 
-    def _doing(self, target: str) -> object:
+    def _doing(self, target: str) -> Callable[[], Awaitable[None]]:
         async def do() -> None:
             await self.run_action(target, default_namespace=self.main)
 

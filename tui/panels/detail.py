@@ -6,10 +6,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from rich.markup import escape
+from textual import on
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from tui.panels.view import DetailContent
+from tui.panels.view import DetailContent, HintChanged
 
 if TYPE_CHECKING:
     from tui.panels.view import DeploymentView
@@ -70,6 +71,7 @@ class DetailPanel(Vertical):
         names = list(TABS)
         return names[(names.index(self.tab) + step) % len(names)]
 
+    @on(HintChanged)
     def _paint_titles(self) -> None:
         parts = []
         for name, (number, label, _, _) in TABS.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
@@ -33,7 +34,7 @@ class HistoryPanel(VerticalScroll):
         self._own_id = ""
         self._entries: dict[int, JournalEntryModel] = {}
 
-    def compose(self):
+    def compose(self) -> ComposeResult:
         yield self._text
 
     def show_view(self, view: DeploymentView | None) -> None:

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 
+from tui.panels.view import HintChanged
 from tui.presentation.metrics import WINDOWS, Point, cpu_limit_cores, joined, live_values, stored_points
 from widgets.metric_plot import MetricPlot, Series
 
@@ -83,7 +84,7 @@ class MetricsPanel(Vertical, can_focus=True):
         self._window = max(0, min(len(WINDOWS) - 1, self._window + step))
         self._stored.clear()
         self._fetch_soon()
-        self.screen.show_selected()
+        self.post_message(HintChanged())
 
     def _fetch_soon(self) -> None:
         if self._in_front and self._view is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
@@ -29,7 +30,7 @@ class OverviewPanel(VerticalScroll):
         self._lines: list[Line] | None = None
         self._text = Static(id="overview-text")
 
-    def compose(self):
+    def compose(self) -> ComposeResult:
         yield self._text
 
     def on_mount(self) -> None:

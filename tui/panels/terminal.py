@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from tui.panels.styled import styled
+from tui.panels.view import HintChanged, PanelLeft
 from tui.presentation.logs import short_replica
 from widgets.terminal.widget import Terminal
 
@@ -92,7 +93,7 @@ class TerminalPanel(Vertical, can_focus=True):
     async def _open(self, backend: Backend, deployment: str, columns: int, rows: int) -> ReplicaTerminal:
         source = await backend.terminal(deployment).open(columns, rows)
         self._places[deployment] = short_replica(source.replica)
-        self.screen.show_selected()
+        self.post_message(HintChanged())
         self.call_later(self._send_typed_ahead, deployment)
         return source
 
@@ -112,7 +113,7 @@ class TerminalPanel(Vertical, can_focus=True):
             terminal.send_text(text)
 
     def action_leave(self) -> None:
-        self.screen.table.focus()
+        self.post_message(PanelLeft())
 
     @on(Terminal.Exited)
     def _exited(self, event: Terminal.Exited) -> None:
@@ -130,7 +131,7 @@ class TerminalPanel(Vertical, can_focus=True):
             self._terminals.pop(deployment).remove()
             self._ended.pop(deployment)
         self._arrange()
-        self.screen.show_selected()
+        self.post_message(HintChanged())
 
     @on(Terminal.Copied)
     def _copied(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from textual.message import Message
+
 if TYPE_CHECKING:
     from backend.wire.pilothouse import DeploymentModel, LiveMetricModel
     from tui.client.connection import Backend
@@ -18,6 +20,14 @@ class DeploymentView:
     deployment: DeploymentModel
     sample: LiveMetricModel | None
     stale: bool
+
+
+class HintChanged(Message):
+    """A panel's hint has other words now."""
+
+
+class PanelLeft(Message):
+    """The user leaves a panel that keeps its keys to itself; the focus goes to the list."""
 
 
 class DetailContent(Protocol):

@@ -9,28 +9,25 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, Vertical
-from textual.screen import Screen
 
 from tui.actions import ACTIONS, BY_NAME, binding_id, hints, key_of
 from tui.panels.banner import Banner
 from tui.panels.detail import DetailPanel
 from tui.panels.startup import StartupPanel
 from tui.panels.top_bar import TopBar
-from tui.panels.view import DeploymentView
-from tui.presentation.deployments import DeploymentRow, columns, counts_title, deployment_row
+from tui.panels.view import DeploymentView, PanelLeft
+from tui.presentation.deployments import counts_title, deployment_row
 from tui.presentation.faults import trouble
 from tui.screens.main_actions import DeploymentActions
 from widgets.key_hints import KeyHint, KeyHints
 from widgets.resource_table import ResourceTable, Row
 
 if TYPE_CHECKING:
-    from backend.wire.pilothouse import DeploymentModel
-    from tui.app import PilothouseApp
     from tui.client.connection import Backend
     from tui.client.live import Change, LiveState
 
 
-class MainScreen(DeploymentActions, Screen[None]):
+class MainScreen(DeploymentActions):
     """Lays out, takes live changes, and moves between panels; what is done to deployments is in `main_actions`."""
 
     BINDINGS = [
@@ -39,16 +36,12 @@ class MainScreen(DeploymentActions, Screen[None]):
     ]
     AUTO_FOCUS = "#deployments"
 
-    app: PilothouseApp
-
     def __init__(self) -> None:
         super().__init__()
         self.startup = StartupPanel()
         self.detail = DetailPanel()
-        self.table: ResourceTable[DeploymentRow] = ResourceTable(columns(), sort_column="name", id="deployments")
         self.top_bar: TopBar | None = None
         self.banner = Banner()
-        self.awaited = ""
         self._zoomed = ""
 
     def compose(self) -> ComposeResult:
@@ -64,17 +57,9 @@ class MainScreen(DeploymentActions, Screen[None]):
 
     async def on_mount(self) -> None:
         self.query_one("#body").display = False
-        self._paint_list_title()
+        self.list_changed()
 
     # --- live data ----------------------------------------------------------------------------------------
-
-    @property
-    def backend(self) -> Backend | None:
-        return self.app.backend
-
-    @property
-    def state(self) -> LiveState | None:
-        return self.backend.live.state if self.backend else None
 
     def backend_ready(self, backend: Backend) -> None:
         """The backend was found; its feed begins now."""
@@ -119,19 +104,15 @@ class MainScreen(DeploymentActions, Screen[None]):
         self.table.empty_text = (
             f"No deployments yet.\n\nPress {new_key} to deploy an image,\nor run `pilothouse demo` in a shell."
         )
-        self._paint_list_title()
+        self.list_changed()
 
-    def _paint_list_title(self) -> None:
+    def list_changed(self) -> None:
+        """Tells the filter and the marks in the list's frame."""
         words = self.table.filter_text
         title = counts_title(self.table.row_count, len(self.table.visible_keys), words)
         self.query_one("#list").border_title = f"[@click=screen.show_panel('deployments')]1 {escape(title)}[/]"
         marks = len(self.table.marked_keys)
         self.query_one("#list").border_subtitle = f"{marks} marked" if marks else ""
-
-    def selected(self) -> DeploymentModel | None:
-        """The deployment under the cursor."""
-        state, key = self.state, self.table.selected_key
-        return state.deployments.get(key) if state and key else None
 
     def show_selected(self) -> None:
         """Hands the selected deployment to the panel in front."""
@@ -151,11 +132,15 @@ class MainScreen(DeploymentActions, Screen[None]):
 
     @on(ResourceTable.MarksChanged)
     def _marks_changed(self) -> None:
-        self._paint_list_title()
+        self.list_changed()
 
     @on(ResourceTable.Activated)
     async def _activated(self) -> None:
         await self.action_show_panel(self.detail.tab)
+
+    @on(PanelLeft)
+    def _panel_left(self) -> None:
+        self.table.focus()
 
     # --- panels -------------------------------------------------------------------------------------------
 
@@ -205,11 +190,6 @@ class MainScreen(DeploymentActions, Screen[None]):
             self.table.clear_marks()
         elif self.table.filter_text:
             self.set_filter("")
-
-    def set_filter(self, words: str) -> None:
-        """Only deployments with these words in a cell stay in the list."""
-        self.table.filter_text = words
-        self._paint_list_title()
 
     def action_sort(self) -> None:
         self.table.action_sort_next(1)

@@ -6,57 +6,92 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from textual.screen import Screen
+
 from tui.presentation.addresses import forward_line, over_ssh
+from tui.presentation.deployments import DeploymentRow, columns
 from tui.presentation.faults import advice
 from tui.presentation.words import plural
+from widgets.resource_table import ResourceTable
 
 if TYPE_CHECKING:
     from backend.wire.pilothouse import DeploymentModel
+    from tui.app import PilothouseApp
     from tui.client.connection import Backend
-    from tui.screens.main import MainScreen
+    from tui.client.live import LiveState
 
 FILTER, COMMAND = "/", ":"
 
 
-class DeploymentActions:
-    """Mixed into the main screen."""
+class DeploymentActions(Screen[None]):
+    """The half of the main screen that acts; the other half lays out and takes live data."""
+
+    app: PilothouseApp
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table: ResourceTable[DeploymentRow] = ResourceTable(columns(), sort_column="name", id="deployments")
+        self.awaited = ""
+
+    @property
+    def backend(self) -> Backend | None:
+        return self.app.backend
+
+    @property
+    def state(self) -> LiveState | None:
+        return self.backend.live.state if self.backend else None
+
+    def selected(self) -> DeploymentModel | None:
+        """The deployment under the cursor."""
+        state, key = self.state, self.table.selected_key
+        return state.deployments.get(key) if state and key else None
+
+    def list_changed(self) -> None:
+        """The filter or the marks changed: the list's title tells of both."""
+        raise NotImplementedError
+
+    def set_filter(self, words: str) -> None:
+        """Only deployments with these words in a cell stay in the list."""
+        self.table.filter_text = words
+        self.list_changed()
 
     # --- which deployments ----------------------------------------------------------------------------------
 
-    def targets(self: MainScreen) -> list[DeploymentModel]:
+    def targets(self) -> list[DeploymentModel]:
         """The marked deployments in the order of the list, else the selected one."""
         state = self.state
         if state is None:
             return []
         marked = self.table.marked_keys
-        keys = [key for key in self.table.visible_keys if key in marked] or [self.table.selected_key]
+        selected = self.table.selected_key
+        keys = [key for key in self.table.visible_keys if key in marked] or ([selected] if selected else [])
         hidden = sorted(marked - set(keys))
         return [state.deployments[key] for key in [*keys, *hidden] if key in state.deployments]
 
-    def _nothing_selected(self: MainScreen) -> None:
+    def _nothing_selected(self) -> None:
         self.notify("Select a deployment first", severity="warning", timeout=3)
 
     # --- forms ----------------------------------------------------------------------------------------------
 
-    def action_new(self: MainScreen) -> None:
+    def action_new(self) -> None:
         from tui.screens.deploy_form import DeployForm
 
         if self.backend is not None:
             self.app.push_screen(DeployForm(self.backend), self._deployed)
 
-    def _deployed(self: MainScreen, deployment_id: str | None) -> None:
+    def _deployed(self, deployment_id: str | None) -> None:
         if deployment_id is None:
             return
         self.select_when_known(deployment_id)
 
-    def action_edit(self: MainScreen) -> None:
+    def action_edit(self) -> None:
         deployment = self.selected()
         if deployment is None or self.backend is None:
             self._nothing_selected()
             return
         self.run_worker(self._edit(self.backend, deployment), group="edit", exclusive=True)
 
-    async def _edit(self: MainScreen, backend: Backend, deployment: DeploymentModel) -> None:
+    async def _edit(self, backend: Backend, deployment: DeploymentModel) -> None:
         from tui.client.errors import ClientError
         from tui.screens.deploy_form import DeployForm
 
@@ -67,7 +102,7 @@ class DeploymentActions:
             return
         self.app.push_screen(DeployForm(backend, detail))
 
-    def action_scale(self: MainScreen, replicas: str = "") -> None:
+    def action_scale(self, replicas: str = "") -> None:
         deployment = self.selected()
         if deployment is None or self.backend is None:
             self._nothing_selected()
@@ -78,7 +113,7 @@ class DeploymentActions:
 
     # --- stop, start, delete ----------------------------------------------------------------------------------
 
-    def action_stop(self: MainScreen) -> None:
+    def action_stop(self) -> None:
         chosen = [deployment for deployment in self.targets() if deployment.status not in ("stopped", "stopping")]
         if not chosen:
             self._say_no_need("stopped already")
@@ -94,7 +129,7 @@ class DeploymentActions:
             stop_question(chosen), lambda yes: self._each(chosen, "Stopping", backend.deployments.stop) if yes else None
         )
 
-    def action_start(self: MainScreen) -> None:
+    def action_start(self) -> None:
         chosen = [deployment for deployment in self.targets() if deployment.status in ("stopped", "stopping", "failed")]
         if not chosen:
             self._say_no_need("running already")
@@ -102,7 +137,7 @@ class DeploymentActions:
         assert self.backend is not None
         self._each(chosen, "Starting", self.backend.deployments.start)
 
-    def action_delete(self: MainScreen) -> None:
+    def action_delete(self) -> None:
         chosen = self.targets()
         if not chosen or self.backend is None:
             self._nothing_selected()
@@ -115,21 +150,19 @@ class DeploymentActions:
             lambda yes: self._each(chosen, "Deleting", backend.deployments.delete) if yes else None,
         )
 
-    def _say_no_need(self: MainScreen, why: str) -> None:
+    def _say_no_need(self, why: str) -> None:
         deployment = self.selected()
         if deployment is None:
             self._nothing_selected()
         else:
             self.notify(f"{deployment.app_name} is {why}", timeout=3)
 
-    def _each(
-        self: MainScreen, chosen: Sequence[DeploymentModel], doing: str, call: Callable[[str], Awaitable[Any]]
-    ) -> None:
+    def _each(self, chosen: Sequence[DeploymentModel], doing: str, call: Callable[[str], Awaitable[Any]]) -> None:
         self.table.clear_marks()
         self.run_worker(self._call_each(chosen, doing, call))
 
     async def _call_each(
-        self: MainScreen, chosen: Sequence[DeploymentModel], doing: str, call: Callable[[str], Awaitable[Any]]
+        self, chosen: Sequence[DeploymentModel], doing: str, call: Callable[[str], Awaitable[Any]]
     ) -> None:
         """One after another; a failure of one does not keep the others from their turn."""
         from tui.client.errors import ClientError
@@ -145,7 +178,7 @@ class DeploymentActions:
             what = chosen[0].app_name if len(chosen) == 1 else plural(done, "deployment")
             self.notify(f"{doing} {what}", timeout=3)
 
-    def say_fault(self: MainScreen, title: str, error: Exception) -> None:
+    def say_fault(self, title: str, error: Exception) -> None:
         """A toast that says what failed, why, and what to do."""
         status = getattr(error, "status", None)
         todo = advice(status)
@@ -157,7 +190,7 @@ class DeploymentActions:
 
     # --- looking at -------------------------------------------------------------------------------------------
 
-    def action_open(self: MainScreen) -> None:
+    def action_open(self) -> None:
         deployment = self.selected()
         if deployment is None:
             self._nothing_selected()
@@ -172,10 +205,10 @@ class DeploymentActions:
             self.app.open_url(deployment.url)
             self.notify(deployment.url, title="Opening in the browser", timeout=4, markup=False)
 
-    def user_name(self: MainScreen) -> str:
+    def user_name(self) -> str:
         return os.environ.get("USER") or os.environ.get("LOGNAME") or "USER"
 
-    def action_copy(self: MainScreen) -> None:
+    def action_copy(self) -> None:
         """A selection with the mouse first, then what the focused panel has to give, then the URL."""
         text = self.get_selected_text()
         what = "The selection"
@@ -188,14 +221,14 @@ class DeploymentActions:
         self.app.copy_to_clipboard(text)
         self.notify(f"{what} is copied", timeout=3, markup=False)
 
-    def action_as_text(self: MainScreen) -> None:
+    def action_as_text(self) -> None:
         deployment = self.selected()
         if deployment is None or self.backend is None:
             self._nothing_selected()
             return
         self.run_worker(self._as_text(self.backend, deployment), group="as-text", exclusive=True)
 
-    async def _as_text(self: MainScreen, backend: Backend, deployment: DeploymentModel) -> None:
+    async def _as_text(self, backend: Backend, deployment: DeploymentModel) -> None:
         from tui.client.errors import ClientError
         from tui.screens.as_text import TextScreen
 
@@ -206,20 +239,20 @@ class DeploymentActions:
             return
         self.app.push_screen(TextScreen(deployment.app_name, detail.model_dump(mode="json", by_alias=True)))
 
-    def action_help(self: MainScreen) -> None:
+    def action_help(self) -> None:
         from tui.screens.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self.app.preferences.keymap, self.app.preferences.keys))
 
     # --- the line at the bottom -------------------------------------------------------------------------------
 
-    async def action_filter(self: MainScreen) -> None:
+    async def action_filter(self) -> None:
         await self.open_line(FILTER)
 
-    async def action_command(self: MainScreen) -> None:
+    async def action_command(self) -> None:
         await self.open_line(COMMAND)
 
-    async def open_line(self: MainScreen, kind: str) -> None:
+    async def open_line(self, kind: str) -> None:
         """The filter line or the command line, in place of the hints."""
         from tui.panels.command_line import CommandLine
 
@@ -230,7 +263,7 @@ class DeploymentActions:
         # At once, not by the queue: what is typed behind the `:` must land in the line.
         self.set_focus(line.input)
 
-    async def close_line(self: MainScreen) -> bool:
+    async def close_line(self) -> bool:
         """False where none was open."""
         lines = self.query("CommandLine")
         if not lines:
@@ -239,16 +272,16 @@ class DeploymentActions:
         self.table.focus()
         return True
 
-    async def on_command_line_typed(self: MainScreen, message: Any) -> None:
+    async def on_command_line_typed(self, message: Any) -> None:
         if message.kind == FILTER:
             self.set_filter(message.value)
 
-    async def on_command_line_given_up(self: MainScreen, message: Any) -> None:
+    async def on_command_line_given_up(self, message: Any) -> None:
         if message.kind == FILTER:
             self.set_filter("")
         await self.close_line()
 
-    async def on_command_line_entered(self: MainScreen, message: Any) -> None:
+    async def on_command_line_entered(self, message: Any) -> None:
         await self.close_line()
         if message.kind == FILTER:
             self.set_filter(message.value)
@@ -270,7 +303,7 @@ class DeploymentActions:
             self.table.clear_marks()
         await self.run_action(command.target)
 
-    def select_when_known(self: MainScreen, deployment_id: str) -> None:
+    def select_when_known(self, deployment_id: str) -> None:
         """Moves the cursor to a deployment now, or when the feed first tells of it."""
         if self.table.filter_text:
             self.set_filter("")
