@@ -106,6 +106,12 @@ class DeploymentService:
     async def state(self, who: Principal, deployment_id: str) -> DeploymentState:
         return self._observe(await self.get(who, deployment_id))
 
+    async def exists(self, deployment_id: str) -> bool:
+        """Whether anything of it (by uuid) is left, for any tenant: one that is being deleted exists until its
+        containers are gone."""
+        async with self._database.session() as session:
+            return await self._queries.by_id(session, deployment_id) is not None
+
     async def history(
         self, who: Principal, deployment_id: str, *, before: int | None = None, limit: int = 100
     ) -> list[JournalEntry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 
 from backend.domain.errors import DomainError
@@ -52,9 +52,16 @@ class EventBus:
 
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
+        self._callbacks: list[Callable[[JournalEntry], None]] = []
+
+    def on_publish(self, callback: Callable[[JournalEntry], None]) -> None:
+        """Call back with every entry at once; the callback must neither wait nor raise."""
+        self._callbacks.append(callback)
 
     def publish(self, entry: JournalEntry) -> None:
         """Offer an entry to every subscriber that may see it. Never waits."""
+        for callback in self._callbacks:
+            callback(entry)
         for subscription in tuple(self._subscriptions):
             if subscription.tenant_id is None or subscription.tenant_id == entry.tenant_id:
                 subscription.offer(entry)

@@ -119,6 +119,7 @@ class DeploymentWorker:
         await self.steps.release_all(deployment)
         await self.recorder.write(deployment, forget=True)
         shared.progress.pop(deployment.id, None)
+        shared.view.notify_readers(deployment.id)
         async with shared.database.session() as session:
             in_use = await shared.queries.tenant_in_use(session, deployment.tenant_id)
         if not in_use:
