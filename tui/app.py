@@ -59,6 +59,7 @@ class PilothouseApp(App[None]):
         self.options = options
         self.preferences = options.preferences
         self.backend: Backend | None = None
+        self._compared = ""
         self.main = MainScreen()
         self._retry = asyncio.Event()
         self.set_keymap(textual_keymap(self.preferences.keymap, self.preferences.keys))
@@ -153,6 +154,26 @@ class PilothouseApp(App[None]):
 
     def _live_changed(self, change: Change) -> None:
         self.main.live_changed(change)
+        if change.everything and self.backend is not None:
+            self._compare_versions(self.backend.live.state.server_version)
+
+    def _compare_versions(self, theirs: str) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            ours = version("pilothouse")
+        except PackageNotFoundError:
+            return  # run from a source tree: whatever is there belongs together
+        if theirs != ours and theirs != self._compared:
+            self.notify(
+                f"The backend is version {theirs}, this app {ours}. Run `pilothouse stop`, then `pilothouse` again;"
+                " apps keep running.",
+                title="Different versions",
+                severity="warning",
+                timeout=20,
+                markup=False,
+            )
+        self._compared = theirs
 
     async def on_unmount(self) -> None:
         if self.backend is not None:

@@ -19,7 +19,7 @@ from tui.client.errors import ApiError
 from tui.presentation.addresses import forward_line, over_ssh
 from tui.presentation.as_text import to_yaml
 from tui.presentation.deployments import columns, deployment_row
-from tui.presentation.faults import trouble
+from tui.presentation.faults import sentence, trouble
 from tui.presentation.form_values import (
     check_app_name,
     check_cpu,
@@ -219,8 +219,11 @@ def test_the_banner_says_what_is_down_and_what_to_do() -> None:
     found = trouble(system(engine=down, ingress=down))
     assert found is not None
     assert found[0] == "no engine at the socket"
-    assert "Docker" in found[1]
-    assert "8080" in trouble(system(ingress=down))[1]  # type: ignore[index]
+    silent = ComponentStatus(status="down", message="")
+    assert "start Docker" in trouble(system(engine=silent))[0]  # type: ignore[index]
+    assert "8080" in trouble(system(ingress=silent))[0]  # type: ignore[index]
+    assert sentence("It is taken", 404).startswith("It is taken. ")
+    assert sentence("It is taken", 409) == "It is taken"
 
 
 def test_form_checks() -> None:

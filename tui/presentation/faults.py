@@ -13,7 +13,7 @@ _WHAT_TO_DO = {
     404: "It may have been deleted meanwhile; the list shows what is there",
     429: "Wait a moment, then try again",
     500: "The backend's log has the details: see `pilothouse doctor`",
-    503: "The platform tries again by itself; the bar at the top shows what is down",
+    503: "Try again once it is back; the bar at the top tells",
 }
 
 
@@ -22,23 +22,25 @@ def advice(status: int | None) -> str:
     return _WHAT_TO_DO.get(status, "") if status is not None else ""
 
 
+def sentence(message: str, status: int | None) -> str:
+    """The message, and what to do after it."""
+    todo = advice(status)
+    if not todo:
+        return message
+    return f"{message.rstrip()}{'' if message.rstrip().endswith(('.', '!', '?')) else '.'} {todo}"
+
+
 def trouble(system: SystemStatusResponse | None) -> tuple[str, str] | None:
     """(what is wrong, what to do) for the banner; None while all is well. The engine comes first: without it nothing
     else can work."""
     if system is None:
         return None
-    if system.engine.status != "ok":
-        starting = system.engine.status == "starting"
-        said = system.engine.message or "The container engine does not answer"
-        todo = (
-            "Waiting for it"
-            if starting
-            else "Start Docker (`sudo systemctl start docker`) or ask `pilothouse doctor`. Retrying"
-        )
-        return said, todo
-    if system.storage.status != "ok":
-        return system.storage.message or "The storage does not answer", "Run `pilothouse doctor`"
-    if system.ingress.status != "ok":
-        said = system.ingress.message or "The ingress does not answer: URLs do not open"
-        return said, f"Is port {system.ingress_port} taken? Ask `pilothouse doctor`. Retrying"
+    for part, otherwise in (
+        (system.engine, "The container engine does not answer: start Docker, or ask `pilothouse doctor`"),
+        (system.storage, "The storage does not answer: ask `pilothouse doctor`"),
+        (system.ingress, f"Apps cannot be reached: is port {system.ingress_port} taken?"),
+    ):
+        if part.status != "ok":
+            # The backend's own words say what to do already; it retries as long as it runs.
+            return part.message or otherwise, "Trying again by itself"
     return None

@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from tui.presentation.faults import advice
+from tui.presentation.faults import sentence
 from tui.presentation.form_values import (
     check_app_name,
     check_cpu,
@@ -84,7 +84,7 @@ class DeployForm(ModalScreen[str | None]):
             self.dismiss(deployment_id)
             return
         self._form.busy = False
-        self.query_one("#deploy-box").border_subtitle = "Not accepted: see below"
+        self.query_one("#deploy-box").border_subtitle = "Not accepted"
 
     async def _create(self, values: dict[str, object]) -> str:
         answer = await self._backend.deployments.create(create_request(values))
@@ -112,7 +112,7 @@ class DeployForm(ModalScreen[str | None]):
             self._form.set_error(key, message)
         rest = [message for key, message in placed if key not in self._form.rows]
         if not known or rest:
-            self._form.set_form_error(" ".join(rest) or f"{error.message} {advice(error.status)}".strip())
+            self._form.set_form_error(" ".join(rest) or sentence(error.message, error.status))
 
 
 def _create_fields() -> list[Field]:

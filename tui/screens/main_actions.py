@@ -10,7 +10,7 @@ from textual.screen import Screen
 
 from tui.presentation.addresses import forward_line, over_ssh
 from tui.presentation.deployments import DeploymentRow, columns
-from tui.presentation.faults import advice
+from tui.presentation.faults import sentence
 from tui.presentation.words import plural
 from widgets.resource_table import ResourceTable
 
@@ -180,13 +180,8 @@ class DeploymentActions(Screen[None]):
 
     def say_fault(self, title: str, error: Exception) -> None:
         """A toast that says what failed, why, and what to do."""
-        status = getattr(error, "status", None)
-        todo = advice(status)
-        message = getattr(error, "message", str(error))
-        self.notify(
-            f"{message}{'.' if todo and not message.endswith('.') else ''} {todo}".strip(),
-            title=title, severity="error", timeout=10, markup=False,
-        )  # fmt: skip
+        text = sentence(getattr(error, "message", str(error)), getattr(error, "status", None))
+        self.notify(text, title=title, severity="error", timeout=10, markup=False)
 
     # --- looking at -------------------------------------------------------------------------------------------
 
