@@ -8,10 +8,11 @@ from litestar import Request, Response, delete, get, post
 
 from backend.surfaces import query
 from backend.surfaces.container_engine.convert import as_utc, to_wire_api_keys, to_wire_created_api_key
-from backend.surfaces.container_engine.described import answered_by, needs
-from backend.surfaces.container_engine.parameters import PAGE
+from backend.surfaces.container_engine.described import answered_by
 from backend.surfaces.credentials import principal_of
+from backend.surfaces.described import needs
 from backend.surfaces.openapi import reads
+from backend.surfaces.parameters import PAGE
 from backend.surfaces.request_body import read_json
 from backend.surfaces.responses import json_response
 from backend.surfaces.services import Services

@@ -7,8 +7,9 @@ from typing import Any
 from litestar import Request, Response, post
 
 from backend.surfaces.container_engine.convert import to_wire_login, to_wire_registration
-from backend.surfaces.container_engine.described import answered_by, needs
+from backend.surfaces.container_engine.described import answered_by
 from backend.surfaces.credentials import principal_of
+from backend.surfaces.described import needs
 from backend.surfaces.openapi import reads
 from backend.surfaces.request_body import read_json
 from backend.surfaces.responses import json_response

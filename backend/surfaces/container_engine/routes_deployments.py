@@ -9,10 +9,11 @@ from litestar import Request, Response, delete, get, patch, post, put
 from backend.domain.deployments import DeploymentStatus
 from backend.surfaces import query
 from backend.surfaces.container_engine import convert
-from backend.surfaces.container_engine.described import answered_by, needs
-from backend.surfaces.container_engine.parameters import DEPLOYMENT_PAGE, STATUSES
+from backend.surfaces.container_engine.described import answered_by
 from backend.surfaces.credentials import principal_of
+from backend.surfaces.described import needs
 from backend.surfaces.openapi import reads
+from backend.surfaces.parameters import DEPLOYMENT_PAGE, STATUSES
 from backend.surfaces.request_body import read_json
 from backend.surfaces.responses import json_response
 from backend.surfaces.services import Services

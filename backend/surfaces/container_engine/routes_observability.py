@@ -16,11 +16,12 @@ from backend.domain.logs import LogQuery
 from backend.domain.metrics import Resolution
 from backend.surfaces import query
 from backend.surfaces.container_engine import convert
-from backend.surfaces.container_engine.described import answered_by, needs
+from backend.surfaces.container_engine.described import answered_by
 from backend.surfaces.container_engine.errors import error_answer
-from backend.surfaces.container_engine.parameters import LOGS, MAX_TAIL, METRICS
 from backend.surfaces.credentials import principal_of
+from backend.surfaces.described import needs
 from backend.surfaces.openapi import reads
+from backend.surfaces.parameters import LOGS, MAX_TAIL, METRICS
 from backend.surfaces.responses import json_response
 from backend.surfaces.services import Services
 from backend.wire import container_engine as wire

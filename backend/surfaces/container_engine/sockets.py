@@ -13,8 +13,8 @@ from backend.services.event_bus import Lagged
 from backend.surfaces import query
 from backend.surfaces.container_engine import convert
 from backend.surfaces.container_engine.errors import error_answer
-from backend.surfaces.container_engine.parameters import MAX_TAIL
 from backend.surfaces.credentials import credential_of
+from backend.surfaces.parameters import MAX_TAIL
 from backend.surfaces.services import Services
 from backend.surfaces.sockets import (
     TRY_LATER,

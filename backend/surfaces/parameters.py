@@ -1,4 +1,4 @@
-"""Query parameters of this document as JSON schemas, for its OpenAPI page."""
+"""Query parameters of the documents as JSON schemas, for their OpenAPI pages."""
 
 from __future__ import annotations
 

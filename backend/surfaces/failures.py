@@ -1,0 +1,115 @@
+"""Failures as HTTP answers: every surface has the same statuses and headers, and a body of its own."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from backend.domain.errors import (
+    Conflict,
+    DomainError,
+    Forbidden,
+    ImageRejected,
+    Invalid,
+    NotFound,
+    TooMany,
+    Unauthorized,
+    Unavailable,
+)
+from backend.surfaces.responses import path_of, raw_json
+
+log = logging.getLogger(__name__)
+
+_STATUSES: tuple[tuple[type[DomainError], int], ...] = (
+    (Invalid, 400),
+    (Unauthorized, 401),
+    (Forbidden, 403),
+    (NotFound, 404),
+    (Conflict, 409),
+    (ImageRejected, 422),
+    (TooMany, 429),
+    (Unavailable, 503),
+)
+_CODES = {
+    400: "INVALID_REQUEST",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    409: "CONFLICT",
+    413: "PAYLOAD_TOO_LARGE",
+    422: "UNPROCESSABLE_ENTITY",
+    429: "RATE_LIMITED",
+    503: "SERVICE_UNAVAILABLE",
+}
+_INTERNAL = "Something went wrong on the server; its log says what"
+
+# Status, body and headers of a failure.
+Answer = tuple[int, bytes, dict[str, str]]
+
+
+def status_of(error: DomainError) -> int:
+    """The HTTP status of a kind of failure; 500 for one without."""
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+
+
+def code_of(status: int) -> str:
+    """A word for a status, for documents whose errors carry a code."""
+    return _CODES.get(status, "INTERNAL_ERROR" if status >= 500 else "INVALID_REQUEST")
+
+
+class Failures:
+    """One document's failures. `of_error` makes the body of a domain error, `of_status` that of a plain sentence."""
+
+    def __init__(
+        self, of_error: Callable[[int, DomainError], bytes], of_status: Callable[[int, str], bytes]
+    ) -> None:  # fmt: skip
+        self._of_error = of_error
+        self._of_status = of_status
+        self.handlers: dict[Any, Any] = {
+            DomainError: self._on_domain_error,
+            HTTPException: self._on_http_error,
+            Exception: self._on_unexpected,
+        }
+
+    def answer(self, error: DomainError) -> Answer:
+        """Status, body and headers of a failure."""
+        status = status_of(error)
+        if status == 500:
+            log.error("a failure without a status of its own: %r", error)
+            return 500, self._of_status(500, _INTERNAL), {}
+        headers: dict[str, str] = {}
+        if status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        if isinstance(error, TooMany):
+            headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+        return status, self._of_error(status, error), headers
+
+    def _on_domain_error(self, _: Request[Any, Any, Any], error: DomainError) -> Response[Any]:
+        status, body, headers = self.answer(error)
+        return raw_json(body, status, headers)
+
+    def _on_http_error(self, request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+        """What the framework itself refuses: unknown paths, wrong methods, bodies over the limit."""
+        status = error.status_code
+        if status >= 500:
+            return self._on_unexpected(request, error)
+        if status == 404:
+            message = f"There is nothing at {path_of(request)}"
+        elif status == 405:
+            message = f"{request.method} is not possible at {path_of(request)}"
+        elif status == 413:
+            message = "The body is too large"
+        else:
+            status, message = 400, str(error.detail)
+        headers = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
+        return raw_json(self._of_status(status, message), status, headers)
+
+    def _on_unexpected(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        log.error("%s %s failed", request.method, path_of(request), exc_info=error)
+        return raw_json(self._of_status(500, _INTERNAL), 500)
