@@ -38,6 +38,15 @@ class RequestRecord:
     response_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a client that asks for `name` over HTTPS is shown."""
+
+    name: str
+    issuer: str
+    not_after: datetime
+
+
 class Ingress(Protocol):
     """The one door for HTTP traffic. Config is applied whole: `apply` is idempotent and atomic."""
 
@@ -56,6 +65,10 @@ class Ingress(Protocol):
 
     async def in_flight(self) -> dict[str, int]:
         """Requests now at each upstream address; empty where none. Raises Unavailable."""
+
+    async def certificate(self, name: str) -> Certificate | None:
+        """The certificate for a host name that is served, obtained first where it is not there yet, which takes
+        seconds to minutes; None where the ingress serves no HTTPS. Raises Unavailable with the reason."""
 
     async def close(self) -> None:
         """Let go of the process; it keeps serving."""

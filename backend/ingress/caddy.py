@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from backend.domain.errors import Unavailable
-from backend.domain.ingress import RequestRecord, Route
+from backend.domain.ingress import Certificate, RequestRecord, Route
 from backend.ingress.access_log import AccessLog
+from backend.ingress.certificates import served_certificate
 from backend.ingress.compile import (
     LogFiles,
     compile_door,
     compile_router,
-    listen_address,
+    listen_addresses,
     retired_upstreams,
     upstreams,
     with_retired,
@@ -25,6 +26,7 @@ from backend.ingress.compile import (
 )
 from backend.ingress.paths import IngressPaths
 from backend.ingress.process import CaddyProcess, require_free_port
+from backend.ingress.tls import TlsOptions, authority, dial_host
 
 logger = logging.getLogger(__name__)
 
@@ -53,14 +55,23 @@ class _Routes:
 
 
 class CaddyIngress:
-    """The domain's `Ingress`. All state is in `run_dir` and `log_dir`; two objects on the same directories, one after
-    the other, drive the same processes. `drain_seconds` bounds how long `stop` waits for requests in flight."""
+    """The domain's `Ingress`. All state is in `run_dir`, `log_dir` and the folder of the certificates; two objects on
+    the same directories, one after the other, drive the same processes. HTTPS is served where `tls` is given.
+    `drain_seconds` bounds how long `stop` waits for requests in flight."""
 
     def __init__(
-        self, run_dir: Path, log_dir: Path, *, listen: str = "127.0.0.1", port: int, drain_seconds: float = 10.0
+        self,
+        run_dir: Path,
+        log_dir: Path,
+        *,
+        listen: str = "127.0.0.1",
+        port: int,
+        tls: TlsOptions | None = None,
+        drain_seconds: float = 10.0,
     ) -> None:
         self._listen = listen
         self._port = port
+        self._tls = tls
         self._drain_seconds = drain_seconds
         self._paths = IngressPaths.prepare(run_dir, log_dir)
         self._door = CaddyProcess(DOOR, self._paths)
@@ -88,7 +99,7 @@ class CaddyIngress:
         async with self._running:
             adopted = await self._door.adopt()
             if not adopted:
-                require_free_port(self._listen, self._port)  # before a router is started for nothing
+                self._require_free_ports()  # before a router is started for nothing
             await self._start_router()
             if adopted:
                 await self._renew_door()
@@ -123,14 +134,20 @@ class CaddyIngress:
             return False
         if not await self._router.admin.answers():
             return False
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._listen, self._listen)
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
-                _, writer = await asyncio.open_connection(host, self._port)
+                _, writer = await asyncio.open_connection(dial_host(self._listen), self._port)
         except OSError:
             return False
         writer.close()
         return True
+
+    async def certificate(self, name: str) -> Certificate | None:
+        """The certificate for a host name that is served, obtained where it is not there yet; None without TLS.
+        Raises Unavailable with the reason why there is none."""
+        if self._tls is None:
+            return None
+        return await served_certificate(dial_host(self._listen), self._tls.port, name, self._paths.errors(DOOR))
 
     def requests(self) -> AsyncIterator[RequestRecord]:
         """Every finished request, with those finished since the last reader stopped. One consumer."""
@@ -183,7 +200,9 @@ class CaddyIngress:
     async def _start_door(self) -> None:
         if self._door.alive():
             return
-        require_free_port(self._listen, self._port)
+        self._require_free_ports()
+        if self._tls is not None:
+            self._tls.certificates.mkdir(mode=0o700, parents=True, exist_ok=True)
         await self._door.start(self._compile_door())
 
     async def _renew_door(self) -> None:
@@ -191,13 +210,20 @@ class CaddyIngress:
         loaded, config = await self._door.admin.config(), self._compile_door()
         if loaded == config:
             logger.info("adopted the ingress door, process %s", self._door.pid)
-        elif listen_address(loaded) == listen_address(config):
+        elif listen_addresses(loaded) == listen_addresses(config):
             await self._door.load(config)
         else:
-            # Keep the old door until the new port is known to be free.
-            require_free_port(self._listen, self._port)
+            # Keep the old door until the new ports are known to be free.
+            self._require_free_ports(but=listen_addresses(loaded))
             await self._door.stop(self._drain_seconds)
             await self._start_door()
+
+    def _require_free_ports(self, but: Collection[str] = ()) -> None:
+        """Raises Unavailable, naming the port, where one is taken that is not among the addresses `but`."""
+        if authority(self._listen, self._port) not in but:
+            require_free_port(self._listen, self._port)
+        if self._tls is not None and authority(self._listen, self._tls.port) not in but:
+            require_free_port(self._listen, self._tls.port, "the setting ingress_https_port")
 
     def _compile_door(self) -> dict[str, Any]:
         return compile_door(
@@ -206,6 +232,7 @@ class CaddyIngress:
             admin_socket=self._paths.admin_socket(DOOR),
             router_socket=self._paths.router_socket,
             logs=LogFiles(self._paths.errors(DOOR)),
+            tls=self._tls,
         )
 
     async def _load(self, wanted: _Routes) -> None:

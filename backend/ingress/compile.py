@@ -3,7 +3,7 @@
 Two Caddy processes serve an installation, because Caddy replaces its HTTP servers whole at every config load, and Go's
 HTTP/1 server then drops the requests that reach a connection of the old server in that moment:
 
-- the *door* holds the public port, has a config that never changes, and hands every request to the router;
+- the *door* holds the public ports, has a config that never changes, and hands every request to the router;
 - the *router* listens on a unix socket, knows the routes, and is loaded anew whenever they change. What it drops at a
   load it has not begun to handle, so the door sends it again and no client sees a failure.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from backend.domain.errors import Invalid
 from backend.domain.ingress import Route
+from backend.ingress.tls import TLS_SERVER, TlsOptions, authority, question_route, storage, tls_apps, tls_server
 
 JsonObject = dict[str, object]
 
@@ -47,10 +48,18 @@ class LogFiles:
     access: Path | None = None
 
 
-def compile_door(*, listen: str, port: int, admin_socket: Path, router_socket: Path, logs: LogFiles) -> JsonObject:
-    """The config of the process that holds the public port."""
+def compile_door(
+    *,
+    listen: str,
+    port: int,
+    admin_socket: Path,
+    router_socket: Path,
+    logs: LogFiles,
+    tls: TlsOptions | None = None,
+) -> JsonObject:
+    """The config of the process that holds the public ports; HTTPS is served with `tls` only."""
     server: JsonObject = {
-        "listen": [_authority(listen, port)],
+        "listen": [authority(listen, port)],
         "automatic_https": {"disable": True},
         "protocols": ["h1", "h2c"],
         "read_header_timeout": "10s",
@@ -66,7 +75,11 @@ def compile_door(*, listen: str, port: int, admin_socket: Path, router_socket: P
         ],
         "errors": {"routes": [{"handle": [_answer(503, "the ingress is starting, try again", retry_after=1)]}]},
     }
-    return _config(admin_socket, logs, server)
+    if tls is None:
+        return _config(admin_socket, logs, {SERVER: server})
+    config = _config(admin_socket, logs, {SERVER: server, TLS_SERVER: tls_server(listen, tls, server)})
+    apps = {**_object(config, "apps"), **tls_apps(listen, port, tls)}
+    return {**config, "storage": storage(tls), "apps": apps}
 
 
 def compile_router(routes: Sequence[Route], *, admin_socket: Path, router_socket: Path, logs: LogFiles) -> JsonObject:
@@ -82,6 +95,7 @@ def compile_router(routes: Sequence[Route], *, admin_socket: Path, router_socket
         # Only the door can connect to the socket: its X-Forwarded-For is the client's.
         "trusted_proxies_unix": True,
         "routes": [
+            question_route(by_host),
             {
                 "handle": [
                     {"handler": "log_append", "key": HOST_FIELD, "value": "{http.request.host}"},
@@ -96,7 +110,7 @@ def compile_router(routes: Sequence[Route], *, admin_socket: Path, router_socket
         },
         "logs": {"default_logger_name": "access"},
     }
-    return _config(admin_socket, logs, server)
+    return _config(admin_socket, logs, {SERVER: server})
 
 
 def with_routes_of(config: JsonObject, other: Mapping[str, object]) -> JsonObject:
@@ -125,10 +139,10 @@ def upstreams(config: Mapping[str, object]) -> set[str]:
     return _dials(_dig(config, "apps", "http", "servers", SERVER, "routes"))
 
 
-def listen_address(config: Mapping[str, object]) -> str | None:
-    """The first address that a config's server listens at."""
-    addresses = _dig(config, "apps", "http", "servers", SERVER, "listen")
-    return str(addresses[0]) if addresses else None
+def listen_addresses(config: Mapping[str, object]) -> set[str]:
+    """The addresses that a config's servers listen at."""
+    servers = _object(config, "apps", "http", "servers")
+    return {str(address) for server in servers.values() for address in _dig(server, "listen")}
 
 
 def _with_routes(config: JsonObject, routes: Sequence[object]) -> JsonObject:
@@ -158,10 +172,6 @@ def _dials(value: object) -> set[str]:
         dial = value.get("dial")
         return {dial} if isinstance(dial, str) else _dials(list(value.values()))
     return set()
-
-
-def _authority(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _routes_by_host(routes: Sequence[Route]) -> dict[str, Route]:
@@ -271,11 +281,11 @@ def _answer(status: int | str, text: str, *, retry_after: int | None = None) -> 
     return {"handler": "static_response", "status_code": status, "headers": headers, "body": body}
 
 
-def _config(admin_socket: Path, logs: LogFiles, server: JsonObject) -> JsonObject:
+def _config(admin_socket: Path, logs: LogFiles, servers: JsonObject) -> JsonObject:
     return {
         "admin": {"listen": f"unix/{admin_socket}|0600", "config": {"persist": False}},
         "logging": _logging(logs),
-        "apps": {"http": {"servers": {SERVER: server}}},
+        "apps": {"http": {"servers": servers}},
     }
 
 

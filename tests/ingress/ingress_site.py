@@ -12,6 +12,7 @@ import httpx
 from backend.domain.ingress import Route
 from backend.domain.ingress import Upstream as UpstreamAddress
 from backend.ingress.caddy import CaddyIngress
+from backend.ingress.tls import TlsOptions
 
 
 class App:
@@ -90,10 +91,11 @@ class Site:
     def __init__(self, root: Path, port: int) -> None:
         self.root = root
         self.port = port
+        self.tls: TlsOptions | None = None
         self.opened: list[CaddyIngress] = []
 
     def open(self) -> CaddyIngress:
-        ingress = CaddyIngress(self.root / "run", self.root / "log", port=self.port, drain_seconds=3.0)
+        ingress = CaddyIngress(self.root / "run", self.root / "log", port=self.port, tls=self.tls, drain_seconds=3.0)
         self.opened.append(ingress)
         return ingress
 

@@ -15,7 +15,7 @@ from backend.ingress.compile import (
     LogFiles,
     compile_door,
     compile_router,
-    listen_address,
+    listen_addresses,
     retired_upstreams,
     upstreams,
     with_retired,
@@ -124,4 +124,4 @@ def test_a_single_replica_is_never_marked_down() -> None:
 @pytest.mark.parametrize(("listen", "expected"), [("127.0.0.1", "127.0.0.1:80"), ("::1", "[::1]:80")])
 def test_the_door_listens_where_it_is_told(listen: str, expected: str) -> None:
     door = compile_door(listen=listen, port=80, admin_socket=Path("/a"), router_socket=Path("/r"), logs=LOGS)
-    assert listen_address(door) == expected
+    assert listen_addresses(door) == {expected}
