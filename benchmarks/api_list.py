@@ -26,7 +26,7 @@ STORED = 1000
 ROLLED = 20
 TARGET_QUERIES = 1.5
 TARGET_ROLLING = 5.0
-BURST = 100
+BURST = 25
 # A client that asks this often, not one that takes all that the backend has.
 ASK_EVERY_SECONDS = 0.02
 LIMIT = 10
@@ -55,7 +55,7 @@ def _against_queries(server: Server, token: str, options: Options) -> Iterator[F
     bare: list[float] = []
     connection = RawConnection(server.port)
     with _BareQueries(server.data_dir, token) as queries:
-        for turn in range(options.pick(20, 5) + 1):
+        for turn in range(options.pick(80, 20) + 1):
             figures = [connection.seconds(listing) for _ in range(BURST)]
             constants = [connection.seconds(constant) for _ in range(BURST)]
             queried = queries.seconds(BURST)
