@@ -25,11 +25,13 @@ from backend.services.journal import Journal
 from backend.services.live import LiveService
 from backend.services.logs import LogService
 from backend.services.metrics import MetricService
+from backend.services.notifications import NotificationService
 from backend.services.reconciler import Reconciler, ReconcilerOptions
 from backend.services.reconciler.slots import NetworkPool
 from backend.services.replicas import ReplicaView
 from backend.services.request_counter import RequestCounter
 from backend.services.secrets import SecretBox
+from backend.services.settling import SettlingService
 from backend.services.system import SystemService
 from backend.services.terminals import TerminalService
 from backend.services.usage_sampler import UsageSampler
@@ -144,6 +146,8 @@ async def _services(
     return Services(
         accounts=accounts,
         deployments=deployments,
+        settling=SettlingService(deployments, view, patience_seconds=settings.settle_seconds),
+        notifications=NotificationService(events, address.url),
         events=events,
         logs=logs,
         metrics=metrics,

@@ -69,6 +69,20 @@ _SETTINGS: dict[str, _Setting] = {
     "max_body_bytes": _Setting(
         "PILOTHOUSE_MAX_BODY_BYTES", as_integer(1024, 2**30), "a whole number from 1024 to 1073741824"
     ),
+    "public_url": _Setting("PILOTHOUSE_PUBLIC_URL", as_web_address, "an address such as https://apps.example.com"),
+    "webhook_url": _Setting("WEBHOOK_URL", as_web_address, "an http:// or https:// address"),
+    "webhook_secret": _Setting("WEBHOOK_SECRET", as_webhook_secret, "whsec_ and 24 to 64 bytes in base64"),
+    "webhook_allow_private": _Setting("PILOTHOUSE_WEBHOOK_ALLOW_PRIVATE", as_boolean, "true or false"),
+    "smtp_host": _Setting("AWS_SES_SMTP_HOST", as_host, "a host name or IP address"),
+    "smtp_port": _Setting("AWS_SES_SMTP_PORT", as_integer(1, 65535), "a whole number from 1 to 65535"),
+    "smtp_username": _Setting("AWS_SES_USERNAME", as_text, "a user name"),
+    "smtp_password": _Setting("AWS_SES_PASSWORD", as_secret(1), "a password"),
+    "smtp_security": _Setting(
+        "PILOTHOUSE_SMTP_SECURITY", as_choice("auto", "starttls", "tls", "none"), "auto, starttls, tls or none"
+    ),
+    "email_from": _Setting("EMAIL_FROM", as_mail_address, "an e-mail address"),
+    "email_from_name": _Setting("EMAIL_FROM_NAME", as_text, "a name on one line"),
+    "settle_seconds": _Setting("PILOTHOUSE_SETTLE_SECONDS", as_integer(1, 600), "a whole number from 1 to 600"),
     "access_log": _Setting("PILOTHOUSE_ACCESS_LOG", as_boolean, "true or false"),
     "log_level": _Setting(
         "PILOTHOUSE_LOG_LEVEL", as_choice("debug", "info", "warning", "error"), "debug, info, warning or error"
@@ -95,6 +109,7 @@ class Settings:
     network_pool: str = "10.213.0.0/16"
     allowed_hosts: tuple[str, ...] = ()
     max_body_bytes: int = 2**20
+    settle_seconds: int = 60
     access_log: bool = False
     log_level: str = "info"
     jwt_secret: str = field(default="", repr=False)

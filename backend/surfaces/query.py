@@ -35,6 +35,16 @@ def integer(
     return int(raw)
 
 
+def text(connection: Connection, name: str, *, longest: int) -> str | None:
+    """A text of printable ASCII. None where it is not given."""
+    raw: str | None = connection.query_params.get(name)
+    if raw is None:
+        return None
+    if not raw or len(raw) > longest or not raw.isascii() or not raw.isprintable():
+        raise Invalid.at(name, f"{name} must be of 1 to {longest} printable ASCII characters")
+    return raw
+
+
 def boolean(connection: Connection, name: str, default: bool) -> bool:
     """`true` or `false`."""
     raw = connection.query_params.get(name)

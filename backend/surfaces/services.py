@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from backend.services.live import LiveService
     from backend.services.logs import LogService
     from backend.services.metrics import MetricService
+    from backend.services.notifications import NotificationService
+    from backend.services.settling import SettlingService
     from backend.services.system import SystemService
     from backend.services.terminals import TerminalService
 
@@ -36,6 +38,8 @@ class Services:
     accounts: AccountService
     deployments: DeploymentService
     events: EventBus
+    settling: SettlingService
+    notifications: NotificationService
     logs: LogService
     metrics: MetricService
     live: LiveService

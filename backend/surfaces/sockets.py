@@ -11,6 +11,7 @@ from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
 from backend.domain.errors import DomainError, NotFound, TooMany, Unauthorized, Unavailable
+from backend.services.event_bus import Lagged
 
 if TYPE_CHECKING:
     from backend.services.accounts import AccountService
@@ -24,6 +25,7 @@ POLICY = 1008  # the credential does not hold any more
 FAILED = 1011
 TRY_LATER = 1013  # the client reads too slowly, or a part that is needed is down
 RECHECK_SECONDS = 15.0
+CLOSE_SECONDS = 30.0
 MAX_REASON_BYTES = 123
 
 
@@ -65,10 +67,14 @@ async def run_socket(socket: Socket, *parts: Coroutine[Any, Any, None]) -> None:
 
 
 async def close(socket: Socket, end: SocketEnd) -> None:
-    """Close with a code and as much of the reason as a frame holds. Nothing where the other side is gone."""
+    """Close with a code and as much of the reason as a frame holds. Nothing where the other side is gone; one that
+    reads nothing is let go after a while without a word."""
     reason = end.reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
     try:
-        await socket.close(code=end.code, reason=reason)
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await socket.close(code=end.code, reason=reason)
+    except TimeoutError:
+        log.info("a client reads nothing: its socket ends without a close frame")
     except (WebSocketDisconnect, RuntimeError):
         log.debug("a socket was gone before it could be closed")
 
@@ -86,7 +92,7 @@ def _end_of(task: asyncio.Future[None]) -> SocketEnd | None:
         return SocketEnd(POLICY, error.message)
     if isinstance(error, NotFound):
         return SocketEnd(NORMAL, error.message)
-    if isinstance(error, Unavailable | TooMany):
+    if isinstance(error, Unavailable | TooMany | Lagged):
         return SocketEnd(TRY_LATER, error.message)
     if isinstance(error, DomainError):
         return SocketEnd(FAILED, error.message)

@@ -8,6 +8,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from backend.wire.observed import LogEntry as LogEntry
+from backend.wire.observed import LogsResponse as LogsResponse
+from backend.wire.observed import MetricPoint as MetricPoint
+from backend.wire.observed import MetricSeriesModel as MetricSeriesModel
+from backend.wire.observed import MetricsResponse as MetricsResponse
 from backend.wire.timestamps import Timestamp
 
 Status = Literal["pending", "running", "stopped", "failed", "updating", "scaling", "stopping", "starting"]
@@ -255,35 +260,7 @@ class DeploymentActionResponse(_Response):
     message: str
 
 
-# --- logs, metrics, status, events ------------------------------------------------------------------------
-
-
-class LogEntry(_Response):
-    timestamp: str  # finer than a second, so that order and resumption survive the wire
-    level: str
-    message: str
-    source: str
-    replica: str
-    stream: str
-
-
-class LogsResponse(_Response):
-    logs: list[LogEntry]
-
-
-class MetricPoint(_Response):
-    timestamp: Timestamp
-    value: int | float  # bytes and counts are whole, cores are not
-
-
-class MetricSeriesModel(_Response):
-    cpu: list[MetricPoint]
-    memory: list[MetricPoint]
-    requests: list[MetricPoint]
-
-
-class MetricsResponse(_Response):
-    metrics: MetricSeriesModel
+# --- status, events: logs and metrics are in backend.wire.observed -----------------------------------------
 
 
 class ReplicaCounts(_Response):

@@ -6,7 +6,7 @@ from litestar import Litestar, Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
-from backend.surfaces.container_engine.errors import EXCEPTION_HANDLERS
+from backend.surfaces.container_engine.errors import FAILURES
 from backend.surfaces.container_engine.routes_api_keys import api_key_routes
 from backend.surfaces.container_engine.routes_auth import auth_routes
 from backend.surfaces.container_engine.routes_deployments import deployment_routes
@@ -32,7 +32,7 @@ def container_engine_app(services: Services, version: str) -> Litestar:
     return Litestar(
         # The guard is the router's, so that the description of the API can be read by everybody.
         route_handlers=[Router("/", route_handlers=operations, guards=[guard_by(services.accounts)])],
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers=FAILURES.handlers,
         request_max_body_size=services.max_body_bytes,
         openapi_config=OpenAPIConfig(
             title="Container Engine API",

@@ -21,6 +21,4 @@ def _of_error(status: int, error: DomainError) -> bytes:
     return error_body(status, wire_message(error), wire_details(error))
 
 
-_FAILURES = Failures(_of_error, error_body)
-error_answer = _FAILURES.answer
-EXCEPTION_HANDLERS = _FAILURES.handlers
+FAILURES = Failures(_of_error, error_body)

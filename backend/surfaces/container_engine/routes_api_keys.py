@@ -7,10 +7,11 @@ from typing import Any
 from litestar import Request, Response, delete, get, post
 
 from backend.surfaces import query
-from backend.surfaces.container_engine.convert import as_utc, to_wire_api_keys, to_wire_created_api_key
+from backend.surfaces.container_engine.convert import to_wire_api_keys, to_wire_created_api_key
 from backend.surfaces.container_engine.described import answered_by
 from backend.surfaces.credentials import principal_of
 from backend.surfaces.described import needs
+from backend.surfaces.observed import as_utc
 from backend.surfaces.openapi import reads
 from backend.surfaces.parameters import PAGE
 from backend.surfaces.request_body import read_json

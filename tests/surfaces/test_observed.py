@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.surfaces.container_engine.convert import format_uptime
+from backend.surfaces.observed import format_uptime
 
 
 @pytest.mark.parametrize(
