@@ -17,6 +17,7 @@ from litestar.types import ASGIApp
 from backend.domain.engine import Engine
 from backend.domain.errors import DomainError
 from backend.domain.ingress import Ingress
+from backend.outgoing import Outgoing
 from backend.parts import accounts_of, engine_of, ingress_of, open_database, secret_of
 from backend.root_app import root_app
 from backend.services.deployments import DeploymentService, PublicAddress
@@ -101,10 +102,12 @@ async def _services(
     life: AsyncExitStack,
 ) -> Services:
     """The services, started; what is started last ends first."""
-    accounts = accounts_of(settings, database)
-    life.callback(accounts.close)
-    queries = DeploymentQueries(SecretBox(secret_of(settings, "encryption")))
+    box = SecretBox(secret_of(settings, "encryption"))
+    queries = DeploymentQueries(box)
     events = EventBus()
+    outgoing = Outgoing.of(settings, database, box, events)
+    accounts = accounts_of(settings, database, outgoing.mails)
+    life.callback(accounts.close)
     journal = Journal(database, events)
     address = PublicAddress(settings.domain_suffix, settings.ingress_port)
     view = ReplicaView(engine)
@@ -137,7 +140,7 @@ async def _services(
     metrics = MetricService(database, sampler, counter, deployments.get)
     logs = LogService(engine, view, deployments.get)
     life.push_async_callback(logs.close)
-    for part in (view, reconciler, counter, sampler, metrics):
+    for part in (outgoing, view, reconciler, counter, sampler, metrics):
         await part.start()
         life.push_async_callback(part.close)
     system = SystemService(database, engine, ingress)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from backend.domain.engine import Engine
 from backend.domain.ingress import Ingress
 from backend.services.accounts import AccountService
+from backend.services.mail import Mails
 from backend.settings import Settings, load_secret
 from backend.storage import networks
 from backend.storage.database import Database
@@ -81,11 +82,15 @@ async def open_database(settings: Settings, life: AsyncExitStack) -> Database:
     return database
 
 
-def accounts_of(settings: Settings, database: Database) -> AccountService:
-    """The account service; close it."""
+def accounts_of(settings: Settings, database: Database, mails: Mails | None = None) -> AccountService:
+    """The account service; close it. Without `mails` it resets no forgotten passwords."""
     secret = settings.jwt_secret.encode() if settings.jwt_secret else secret_of(settings, "jwt")
     return AccountService(
-        database, jwt_secret=secret, registration=settings.registration, strict_login=settings.strict_login
+        database,
+        jwt_secret=secret,
+        registration=settings.registration,
+        strict_login=settings.strict_login,
+        mails=mails,
     )
 
 

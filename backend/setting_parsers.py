@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 SURFACES = ("container-engine",)
 TENANT_PREFIX_LENGTH = 23
+_MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
 
 
@@ -108,6 +112,43 @@ def as_url(*schemes: str) -> Callable[[Any], str]:
         return url
 
     return parse
+
+
+def as_web_address(raw: Any) -> str:
+    """An http or https address of a host, as it was written."""
+    url = as_text(raw)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise Rejected(str(error)) from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise Rejected
+    if parts.username is not None or parts.fragment:
+        raise Rejected("it must not have a user name, a password or a fragment")
+    if not url.isascii() or " " in url:
+        raise Rejected("other letters than ASCII must be encoded, and names spelled xn--...")
+    return url
+
+
+def as_mail_address(raw: Any) -> str:
+    """A plain address, also one of a private network's domain."""
+    name, at, domain = as_text(raw).rpartition("@")
+    if not at or not _MAILBOX.fullmatch(name):
+        raise Rejected
+    return f"{name}@{as_domain_suffix(domain)}"
+
+
+def as_webhook_secret(raw: Any) -> str:
+    """`whsec_` and 24 to 64 bytes in base64."""
+    prefix, encoded = as_text(raw)[:6], as_text(raw)[6:]
+    try:
+        length = len(base64.b64decode(encoded, validate=True))
+    except binascii.Error as error:
+        raise Rejected from error
+    if prefix != "whsec_" or not 24 <= length <= 64:
+        raise Rejected
+    return prefix + encoded
 
 
 def as_host(raw: Any) -> str:

@@ -5,6 +5,7 @@ Flags go over environment variables, which go over `config.toml` in the user's c
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 import tomllib
@@ -22,11 +23,15 @@ from backend.setting_parsers import (
     as_domain_suffix,
     as_host,
     as_integer,
+    as_mail_address,
     as_names,
     as_network_pool,
     as_path,
     as_secret,
+    as_text,
     as_url,
+    as_web_address,
+    as_webhook_secret,
     is_loopback,
 )
 from backend.wire.rendezvous import APP_NAME, DEFAULT_INGRESS_PORT, DEFAULT_PORT, resolve_data_dir, write_private
@@ -88,12 +93,16 @@ _SETTINGS: dict[str, _Setting] = {
         "PILOTHOUSE_LOG_LEVEL", as_choice("debug", "info", "warning", "error"), "debug, info, warning or error"
     ),
 }
+# Values that are shown to nobody, not even when they are wrong.
+_UNSHOWN = frozenset({"jwt_secret", "database_url", "webhook_url", "webhook_secret", "smtp_password"})
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a backend can be told. Ports are TCP; `network_pool` is CIDR, cut into /23 per tenant;
-    `database_url` empty means SQLite in the data dir; `jwt_secret` empty, one generated there."""
+    `database_url` empty means SQLite in the data dir; `jwt_secret` and `webhook_secret` empty, one generated there;
+    `smtp_host` empty, mails written to files there; `webhook_url` empty, no webhooks; `public_url` empty, mails
+    without links. `smtp_security` auto is tls at port 465, else starttls."""
 
     data_dir: Path
     host: str = "127.0.0.1"
@@ -113,6 +122,17 @@ class Settings:
     access_log: bool = False
     log_level: str = "info"
     jwt_secret: str = field(default="", repr=False)
+    public_url: str = ""
+    webhook_url: str = field(default="", repr=False)
+    webhook_secret: str = field(default="", repr=False)
+    webhook_allow_private: bool = False
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_username: str = ""
+    smtp_password: str = field(default="", repr=False)
+    smtp_security: str = "auto"
+    email_from: str = ""
+    email_from_name: str = ""
     warnings: tuple[str, ...] = ()
 
     @property
@@ -143,7 +163,7 @@ def load_settings(flags: Mapping[str, Any] | None = None, environment: Mapping[s
         try:
             values[name] = setting.parse(raw)
         except Rejected as rejected:
-            shown = "the value given" if name in ("jwt_secret", "database_url") else repr(raw)
+            shown = "the value given" if name in _UNSHOWN else repr(raw)
             reason = f" ({rejected})" if str(rejected) else ""
             faults.append(f"{name}: {shown} from {origin} is not allowed{reason}: it must be {setting.allowed}")
     if faults:
@@ -192,6 +212,12 @@ def _clashes(settings: Settings) -> list[str]:
         if port in taken:
             faults.append(f"{name}: port {port} is already that of {taken[port]}: give each its own")
         taken[port] = name
+    if settings.smtp_host and not settings.email_from:
+        faults.append("email_from: mails need a sender: set it (EMAIL_FROM) beside smtp_host (AWS_SES_SMTP_HOST)")
+    if bool(settings.smtp_username) != bool(settings.smtp_password):
+        faults.append("smtp_username and smtp_password (AWS_SES_USERNAME, AWS_SES_PASSWORD) go together: set both")
+    if settings.smtp_security == "none" and settings.smtp_password and not is_loopback(settings.smtp_host):
+        faults.append("smtp_security: without encryption the password would be read by others: choose starttls or tls")
     return faults
 
 
@@ -209,17 +235,8 @@ def _with_registration(values: dict[str, Any], draft: Settings) -> Settings:
 def load_secret(data_dir: Path, name: str) -> str:
     """The secret `<data-dir>/secrets/<name>.key` (64 hex digits for 32 random bytes), made once, mode 0600.
     Raises SettingsError where it is there but cannot be used."""
-    folder = data_dir / "secrets"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"{name}.key"
-    try:
-        text = path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        text = secrets.token_hex(32)
-        write_private(path, text.encode() + b"\n")
-        return text
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([f"the secret in {path} cannot be read: {error}"]) from error
+    path = data_dir / "secrets" / f"{name}.key"
+    text = _kept(path, lambda: secrets.token_hex(32))
     try:
         usable = len(bytes.fromhex(text)) >= 32
     except ValueError:
@@ -227,3 +244,36 @@ def load_secret(data_dir: Path, name: str) -> str:
     if not usable:
         raise SettingsError([f"the secret in {path} is damaged: it must be 64 hexadecimal digits; restore the file"])
     return text
+
+
+def webhook_secret_file(data_dir: Path) -> Path:
+    """Where the secret of webhooks is, unless a setting gives it: whoever checks signatures copies it from there."""
+    return data_dir / "secrets" / "webhook.secret"
+
+
+def load_webhook_secret(settings: Settings) -> str:
+    """`whsec_<base64>`, from the settings or from its file, made once, mode 0600. Raises SettingsError where it is
+    there but cannot be used."""
+    if settings.webhook_secret:
+        return settings.webhook_secret
+    path = webhook_secret_file(settings.data_dir)
+    text = _kept(path, lambda: "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode())
+    try:
+        return as_webhook_secret(text)
+    except Rejected as error:
+        raise SettingsError(
+            [f"the secret in {path} is damaged: restore the file, or remove it for a new one"]
+        ) from error
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """The text of a file in a private folder, made when first asked for."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        text = make()
+        write_private(path, text.encode() + b"\n")
+        return text
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([f"the secret in {path} cannot be read: {error}"]) from error

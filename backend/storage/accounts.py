@@ -113,6 +113,11 @@ async def login_by_id(session: AsyncSession, user_id: str) -> Login | None:
     return await _login(session, col(UserRow.id) == user_id)
 
 
+async def id_by_short_id(session: AsyncSession, short_id: str) -> str | None:
+    found: str | None = await session.scalar(select(col(UserRow.id)).where(col(UserRow.short_id) == short_id))
+    return found
+
+
 async def _login(session: AsyncSession, condition: ColumnElement[bool]) -> Login | None:
     row: Any = (await session.execute(select(*USER_COLUMNS, col(UserRow.password_hash)).where(condition))).first()
     return None if row is None else Login(to_user(row), row[-1])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -43,13 +43,52 @@ async def append(
     return _to_entry(row)
 
 
-async def of_object(session: AsyncSession, object_id: str, *, before: int | None, limit: int) -> list[JournalEntry]:
-    """Newest first, of sequences below `before`."""
+async def of_object(
+    session: AsyncSession,
+    object_id: str,
+    *,
+    before: int | None,
+    limit: int,
+    kinds: Collection[JournalKind] | None = None,
+) -> list[JournalEntry]:
+    """Newest first, of sequences below `before`; of these kinds only, where some are given."""
     query = select(JournalRow).where(col(JournalRow.object_id) == object_id)
+    if kinds is not None:
+        query = query.where(col(JournalRow.kind).in_([kind.value for kind in kinds]))
     if before is not None:
         query = query.where(col(JournalRow.sequence) < before)
     rows = await session.scalars(query.order_by(col(JournalRow.sequence).desc()).limit(limit))
     return [_to_entry(row) for row in rows]
+
+
+async def after(
+    session: AsyncSession, sequence: int, kinds: Collection[JournalKind], *, limit: int
+) -> list[JournalEntry]:
+    """Entries of these kinds and all tenants, oldest first, of sequences above `sequence`."""
+    query = (
+        select(JournalRow)
+        .where(col(JournalRow.sequence) > sequence, col(JournalRow.kind).in_([kind.value for kind in kinds]))
+        .order_by(col(JournalRow.sequence))
+        .limit(limit)
+    )
+    return [_to_entry(row) for row in await session.scalars(query)]
+
+
+async def newest_sequence(session: AsyncSession) -> int:
+    """The last row's; 0 where there is none."""
+    return await session.scalar(select(func.max(col(JournalRow.sequence)))) or 0
+
+
+async def first_of_kind(session: AsyncSession, object_id: str, kind: JournalKind) -> JournalEntry | None:
+    """An object's oldest entry of a kind."""
+    query = (
+        select(JournalRow)
+        .where(col(JournalRow.object_id) == object_id, col(JournalRow.kind) == kind.value)
+        .order_by(col(JournalRow.sequence))
+        .limit(1)
+    )
+    row = await session.scalar(query)
+    return None if row is None else _to_entry(row)
 
 
 def _to_entry(row: JournalRow) -> JournalEntry:

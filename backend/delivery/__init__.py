@@ -1,0 +1,1 @@
+"""Carrying things to the outside: mail servers and webhook receivers."""
