@@ -136,11 +136,33 @@ ACTIONS: tuple[Action, ...] = (
     Action("quit", "Quit", "Leave; deployments keep running", "App", ("q", "ctrl+q"), ("q", "ctrl+q"), 42),
 )
 
+# What the footer shows while the focus is in a panel with keys of its own: (key, what it does).
+PANEL_HINTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "logs": (
+        ("slash", "Search"),
+        ("n", "Next"),
+        ("N", "Previous"),
+        ("ampersand", "Filter"),
+        ("L", "Level"),
+        ("space", "Pause"),
+        ("w", "Wrap"),
+        ("t", "Time"),
+        ("f", "Full screen"),
+        ("c", "Copy"),
+        ("escape", "Back"),
+    ),
+    "terminal": (("ctrl+backslash", "Leave the shell"), ("ctrl+q", "Quit")),
+    "metrics": (("less_than_sign", "Shorter"), ("greater_than_sign", "Longer"), ("plus", "Zoom"), ("escape", "Back")),
+}
+
 BY_NAME: dict[str, Action] = {action.name: action for action in ACTIONS}
 
 _DISPLAY = {
     "question_mark": "?",
     "slash": "/",
+    "ampersand": "&",
+    "less_than_sign": "<",
+    "ctrl+backslash": "^\\",
     "greater_than_sign": ">",
     "colon": ":",
     "plus": "+",

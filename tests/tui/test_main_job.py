@@ -41,6 +41,7 @@ async def test_the_whole_job_by_keys(app: PilothouseApp, backend: RunningBackend
 
         await pilot.press("l")
         await until_shown(pilot, "following")
+        assert "Search" in text_of(pilot).splitlines()[-1]
         await pilot.press("escape", "h")
         await until_shown(pilot, "job created from", "replica 0 is ready")
 
@@ -50,7 +51,7 @@ async def test_the_whole_job_by_keys(app: PilothouseApp, backend: RunningBackend
         await until(pilot, lambda: status_of(app, "job").ready == 2, "two replicas")
 
         await pilot.press("s")
-        await until_shown(pilot, "^\\ leaves")
+        await until_shown(pilot, "^\\ leaves", "Leave the shell")
         await type_text(pilot, "echo $((40+2))-from-the-replica")
         await pilot.press("enter")
         await until_shown(pilot, "42-from-the-replica")
@@ -130,5 +131,10 @@ async def test_commands_the_mouse_and_the_other_keymap(app: PilothouseApp) -> No
         assert app.preferences.keymap == "lazydocker"
         await pilot.press("m")
         await until(pilot, lambda: app.main.detail.tab == "logs", "the logs, by lazydocker's key")
+        await pilot.click("#hints", offset=(2, 0))
+        await until_shown(pilot, "Search: enter goes to matches")
+        await pilot.press("escape", "1")
+        await until(pilot, lambda: app.main.table.has_focus, "the list")
+        await until(pilot, lambda: "New" in text_of(pilot).splitlines()[-1], "the list's hints")
         await pilot.click("#hints", offset=(2, 0))
         await until_shown(pilot, "Deploy an image")

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.backend.running_backend import RunningBackend, environment, free_ports, run_command
 from tests.tui.driving import until, until_shown
 from tui.app import Options, PilothouseApp
@@ -104,6 +106,25 @@ async def test_a_start_that_fails_says_why_and_can_be_tried_again(tmp_path: Path
             await until_shown(pilot, "No deployments yet")
         finally:
             run_command(data_dir, "stop", "--all", "--yes")
+
+
+async def test_without_an_engine_it_opens_and_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port, ingress_port = free_ports(2)
+    options = Options(
+        data_dir=tmp_path / "data",
+        serve_arguments=("--port", str(port), "--ingress-port", str(ingress_port)),
+        preferences_path=tmp_path / "tui.toml",
+    )
+    app = PilothouseApp(options)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine.sock")
+    try:
+        async with app.run_test(size=(100, 30), notifications=True) as pilot:
+            await until_shown(pilot, "no container engine answers", "DOCKER_HOST", "No deployments yet")
+            assert app.main.banner.display
+    finally:
+        monkeypatch.delenv("DOCKER_HOST")
+        ended = run_command(tmp_path / "data", "stop", "--all", "--yes")
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_without_a_terminal_it_says_so_and_names_serve(tmp_path: Path) -> None:

@@ -41,6 +41,12 @@ class DetailPanel(Vertical):
         """The panel in front, where it has been made."""
         return cast("DetailContent | None", self._made.get(self.tab))
 
+    @property
+    def keeps_keys(self) -> bool:
+        """Whether the focus is in something that takes every key, such as a shell."""
+        focused = self.screen.focused
+        return self.has_focus_within and focused is not None and focused is not self._made.get(self.tab)
+
     def show_view(self, view: DeploymentView | None) -> None:
         """The selected deployment changed, or something about it."""
         self._view = view

@@ -26,6 +26,7 @@ SETTLE_SECONDS = 0.15
 class LogsPanel(Vertical):
     """Keeps the lines of one deployment; another one selected begins anew."""
 
+    hint = "all replicas"
     BINDINGS = [Binding("f", "screen.zoom", "Full screen", show=False)]
 
     def __init__(self) -> None:
@@ -35,12 +36,6 @@ class LogsPanel(Vertical):
         self._subscription: int | None = None
         self._deployment = ""
         self._settling: Timer | None = None
-
-    @property
-    def hint(self) -> str:
-        if self.size.width < 100:
-            return "/ search  & filter  f full screen"
-        return "/ search  & filter  n N matches  w wrap  t time  L level  f full screen"
 
     def compose(self) -> ComposeResult:
         yield self._view

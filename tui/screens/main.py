@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, Vertical
 
-from tui.actions import ACTIONS, BY_NAME, binding_id, hints, key_of
+from tui.actions import ACTIONS, BY_NAME, PANEL_HINTS, Action, binding_id, display_key, hints, key_of
 from tui.panels.banner import Banner
 from tui.panels.detail import DetailPanel
 from tui.panels.startup import StartupPanel
@@ -63,7 +63,7 @@ class MainScreen(DeploymentActions):
 
     def backend_ready(self, backend: Backend) -> None:
         """The backend was found; its feed begins now."""
-        self.query_one(KeyHints).show(self._hints())
+        self.show_hints()
 
     def live_changed(self, change: Change) -> None:
         """A frame came, or the connection was lost."""
@@ -210,7 +210,7 @@ class MainScreen(DeploymentActions):
 
     def action_keymap(self) -> None:
         self.app.next_keymap()
-        self.query_one(KeyHints).show(self._hints())
+        self.show_hints()
 
     def action_reconnect(self) -> None:
         self.run_worker(self.app.reconnect(), group="reconnect", exclusive=True)
@@ -225,14 +225,34 @@ class MainScreen(DeploymentActions):
         return not needs_backend or (self.state is not None and self.state.known)
 
     def _hints(self) -> list[KeyHint]:
-        preferences = self.app.preferences
-        ranked = hints(preferences.keymap, preferences.keys)
-        return [KeyHint(key, action.label, keep=action.name in ("help", "quit")) for key, action in ranked]
+        """Keys that work where the focus is: a panel's own, or those of the app."""
+        own = PANEL_HINTS.get(self.detail.tab, ()) if self.detail.has_focus_within else ()
+        if self.detail.tab == "terminal" and not self.detail.keeps_keys:
+            own = ()
+        stay = ("help", "quit") if not own or self.detail.tab != "terminal" else ()
+        shown = [KeyHint(display_key(key), label) for key, label in own]
+        for key, action in self._ranked():
+            if action.name in stay or not own:
+                shown.append(KeyHint(key, action.label, keep=action.name in stay))
+        return shown
+
+    def _ranked(self) -> list[tuple[str, Action]]:
+        return hints(self.app.preferences.keymap, self.app.preferences.keys)
+
+    def show_hints(self) -> None:
+        """The footer, for where the focus is now."""
+        self.query_one(KeyHints).show(self._hints())
+
+    def on_descendant_focus(self) -> None:
+        self.show_hints()
 
     @on(KeyHints.Pressed)
     async def _hint_pressed(self, event: KeyHints.Pressed) -> None:
-        preferences = self.app.preferences
-        for key, action in hints(preferences.keymap, preferences.keys):
+        own = {display_key(key): key for key, _ in PANEL_HINTS.get(self.detail.tab, ())}
+        if self.detail.has_focus_within and event.key in own:
+            self.app.simulate_key(own[event.key])
+            return
+        for key, action in self._ranked():
             if key == event.key:
                 await self.run_action(action.target)
 
