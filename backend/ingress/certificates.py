@@ -17,35 +17,50 @@ from backend.domain.ingress import Certificate
 
 logger = logging.getLogger(__name__)
 
-_HANDSHAKE_SECONDS = 100.0  # an authority may take its time, and the door waits for it in the handshake
+_HANDSHAKE_SECONDS = 60.0  # an authority may take its time, and the door waits for it in the handshake
+_LOOK_SECONDS = 0.5
+_RECENT_SECONDS = 600.0
 _LOG_TAIL_BYTES = 256 * 1024
 
 
 async def served_certificate(host: str, port: int, name: str, error_log: Path) -> Certificate:
     """Shake hands for `name`, which also makes the door obtain the certificate, and read what it serves. Raises
-    Unavailable with what the authority said, as far as the door's log knows it."""
-    began = datetime.now(UTC)
+    Unavailable with what the authority said, as far as the door's log knows it; the door goes on trying for a while."""
+    began = datetime.now(UTC).timestamp()
+    handshake = asyncio.create_task(_shown(host, port, name))
+    try:
+        while not (await asyncio.wait({handshake}, timeout=_LOOK_SECONDS))[0]:
+            # The door tries again by itself after a minute or more, and lets the client wait: we need not.
+            if reason := await asyncio.to_thread(_last_refusal, error_log, name, began):
+                raise Unavailable(reason)
+            if datetime.now(UTC).timestamp() > began + _HANDSHAKE_SECONDS:
+                reason = await asyncio.to_thread(_last_refusal, error_log, name, began - _RECENT_SECONDS)
+                raise Unavailable(reason or f"no certificate was issued within {_HANDSHAKE_SECONDS:.0f} seconds")
+        try:
+            shown = handshake.result()
+        except ssl.SSLError as error:
+            reason = await asyncio.to_thread(_last_refusal, error_log, name, began)
+            raise Unavailable(reason or "the ingress has no certificate for it") from error
+        except OSError as error:
+            raise Unavailable(f"the ingress does not answer at its HTTPS port: {error}") from error
+    finally:
+        handshake.cancel()
+    return _checked(x509.load_der_x509_certificate(shown), name)
+
+
+async def _shown(host: str, port: int, name: str) -> bytes:
     # Who signed is no question here: the internal authority is not trusted, nor is that of a test.
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    _, writer = await asyncio.open_connection(
+        host, port, ssl=context, server_hostname=name, ssl_handshake_timeout=2 * _HANDSHAKE_SECONDS
+    )
     try:
-        async with asyncio.timeout(_HANDSHAKE_SECONDS):
-            _, writer = await asyncio.open_connection(
-                host, port, ssl=context, server_hostname=name, ssl_handshake_timeout=_HANDSHAKE_SECONDS
-            )
-    except TimeoutError as error:
-        raise Unavailable(f"no certificate was issued within {_HANDSHAKE_SECONDS:.0f} seconds") from error
-    except ssl.SSLError as error:
-        reason = await asyncio.to_thread(_last_refusal, error_log, name, began)
-        raise Unavailable(reason or "the ingress has no certificate for it") from error
-    except OSError as error:
-        raise Unavailable(f"the ingress does not answer at its HTTPS port: {error}") from error
-    try:
-        shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        shown: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        return shown
     finally:
         writer.close()
-    return _checked(x509.load_der_x509_certificate(shown), name)
 
 
 def _checked(certificate: x509.Certificate, name: str) -> Certificate:
@@ -58,8 +73,8 @@ def _checked(certificate: x509.Certificate, name: str) -> Certificate:
     return Certificate(name, str(issuer[0].value) if issuer else "", certificate.not_valid_after_utc)
 
 
-def _last_refusal(error_log: Path, name: str, since: datetime) -> str | None:
-    """What an authority last said about the name."""
+def _last_refusal(error_log: Path, name: str, since: float) -> str | None:
+    """What an authority last said about the name, after a Unix time."""
     try:
         with error_log.open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - _LOG_TAIL_BYTES))
@@ -72,8 +87,8 @@ def _last_refusal(error_log: Path, name: str, since: datetime) -> str | None:
             entry = json.loads(line)
         except ValueError:
             continue  # cut off at the start of the tail
-        if not isinstance(entry, dict) or entry.get("ts", 0) < since.timestamp():
+        if not isinstance(entry, dict) or entry.get("ts", 0) < since:
             continue
-        if name in (entry.get("identifier"), entry.get("server_name")) and "error" in entry:
+        if entry.get("identifier") == name and "error" in entry:
             return f"the certificate authority refused: {str(entry['error'])[:500]}"
     return None

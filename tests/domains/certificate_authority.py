@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import ssl
-import subprocess
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -26,7 +25,7 @@ class CertificateAuthority:
         self._folder = folder
         self._port = port
         self._management_port = management_port
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: asyncio.subprocess.Process | None = None
 
     @property
     def directory(self) -> str:
@@ -53,22 +52,22 @@ class CertificateAuthority:
         path = self._folder / "pebble.json"
         path.write_text(json.dumps(config))
         with (self._folder / "pebble.log").open("wb") as log:
-            self._process = subprocess.Popen(
-                ["pebble", "-config", str(path), "-dnsserver", name_server],
+            self._process = await asyncio.create_subprocess_exec(
+                "pebble", "-config", str(path), "-dnsserver", name_server,
                 env=os.environ | {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"},
                 stdout=log,
                 stderr=log,
-            )
+            )  # fmt: skip
         async with asyncio.timeout(DEADLINE_SECONDS):
             while not await self._answers():
-                assert self._process.poll() is None, self.log()
+                assert self._process.returncode is None, self.log()
                 await asyncio.sleep(0.05)
         return self
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
+            await self._process.wait()
             self._process = None
 
     def log(self) -> str:
