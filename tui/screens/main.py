@@ -250,7 +250,9 @@ class MainScreen(DeploymentActions):
     async def _hint_pressed(self, event: KeyHints.Pressed) -> None:
         own = {display_key(key): key for key, _ in PANEL_HINTS.get(self.detail.tab, ())}
         if self.detail.has_focus_within and event.key in own:
-            self.app.simulate_key(own[event.key])
+            active = self.active_bindings.get(own[event.key])
+            if active is not None:
+                await self.app.run_action(active.binding.action, default_namespace=active.node)
             return
         for key, action in self._ranked():
             if key == event.key:
