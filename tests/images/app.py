@@ -2,9 +2,11 @@
 
 BOOT_SECONDS: wait before listening; EXIT_CODE: print two lines and exit at once; HEALTH_FAILS=1: /health answers 503;
 EAT_MEMORY=1: allocate until killed. GET /slow?seconds answers after that long; GET /sick makes /health fail from
-then on; GET /log?lines writes that many lines; GET /crash exits with code 3.
+then on; GET /log?lines writes that many lines; /socket echoes; GET /crash exits with code 3.
 """
 
+import base64
+import hashlib
 import os
 import signal
 import sys
@@ -34,6 +36,9 @@ class Handler(BaseHTTPRequestHandler):
             for number in range(int(parts.query or 1)):
                 print(f"INFO line {number}")
             print("ERROR on stderr", file=sys.stderr)
+        elif parts.path == "/socket":
+            self.echo_frames()
+            return
         elif parts.path == "/crash":
             os._exit(3)
         else:
@@ -43,6 +48,25 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def echo_frames(self):
+        """A WebSocket (RFC 6455) that sends back short text frames."""
+        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())
+        self.end_headers()
+        self.close_connection = True
+        while True:
+            head = self.rfile.read(2)
+            if len(head) < 2:
+                return
+            mask, data = self.rfile.read(4), self.rfile.read(head[1] & 127)
+            data = bytes(byte ^ mask[at % 4] for at, byte in enumerate(data))
+            self.wfile.write(bytes([head[0], len(data)]) + data)
+            if head[0] & 15 == 8:
+                return
 
     def log_message(self, form, *values):
         pass

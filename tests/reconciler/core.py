@@ -55,6 +55,7 @@ class Core:
         self.engine_url = engine_url
         self.who: Principal
         self.start_deadline_seconds = 20.0
+        self.drain_seconds = 10.0
 
     async def start(self) -> None:
         self.database = Database.at(self.folder / "pilothouse.db")
@@ -81,6 +82,7 @@ class Core:
                 holder="test",
                 pool=NetworkPool(self.pool, 24),
                 stop_timeout_seconds=5,
+                drain_seconds=self.drain_seconds,
                 start_deadline_seconds=self.start_deadline_seconds,
             ),
         )
