@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 API = "/container-engine/v1"
 _START_SECONDS = 60.0
 _REMOVE_SECONDS = 600.0
+_SECOND_TRY_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 
 
@@ -58,7 +59,13 @@ class Server:
     def remove(self) -> None:
         """Every process, container and network of it, and its data dir."""
         self._close()
-        self.command("stop", "--all", "--yes")
+        try:
+            self.command("stop", "--all", "--yes")
+        except RuntimeError as error:
+            # A busy engine may still hold what was just removed. What must not stay behind gets a second try.
+            print(f"removing everything again: {error}", file=sys.stderr)
+            time.sleep(_SECOND_TRY_SECONDS)
+            self.command("stop", "--all", "--yes")
         shutil.rmtree(self.data_dir, ignore_errors=True)
 
     def command(self, *words: str) -> None:
