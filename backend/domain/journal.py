@@ -17,6 +17,8 @@ class JournalKind(StrEnum):
     STATUS_CHANGED = "deployment.status.changed"
     DOMAIN_VERIFIED = "domain.verified"
     DOMAIN_FAILED = "domain.failed"
+    DOMAIN_ADDED = "domain.added"
+    DOMAIN_REMOVED = "domain.removed"
     SCALED = "deployment.scaled"
     STOPPED = "deployment.stop_requested"
     STARTED = "deployment.start_requested"

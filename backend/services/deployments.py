@@ -32,6 +32,7 @@ from backend.services.journal import Journal, JournalTransaction, utc_now
 from backend.storage import journal as journal_queries
 from backend.storage.database import Database
 from backend.storage.deployments import DeploymentQueries
+from backend.storage.domains import DomainQueries
 
 MAX_HISTORY = 500
 
@@ -70,6 +71,7 @@ class DeploymentService:
         and message fresher than storage has."""
         self._database = database
         self._queries = queries
+        self._domains = DomainQueries(address.host)
         self._journal = journal
         self._engine = engine
         self._address = address
@@ -263,7 +265,7 @@ class DeploymentService:
         return updated
 
     async def delete(self, who: Principal, deployment_id: str) -> None:
-        """The name is free again when this returns; containers go in the background, also after a crash."""
+        """The name and the domains are free again when this returns; containers go in the background, also after a crash."""
         async with self._journal.transaction() as transaction:
             deployment = await self._locked(transaction, who, deployment_id)
             await self._queries.write(
@@ -277,6 +279,7 @@ class DeploymentService:
                 app_name=f".{deployment.short_id}",
                 updated_at=transaction.now,
             )
+            await self._domains.remove_of_deployment(transaction.session, deployment.id)
             await transaction.record(
                 deployment,
                 JournalKind.DELETED,

@@ -201,7 +201,8 @@ class MetricRow(SQLModel, table=True):
 
 
 class DomainRow(SQLModel, table=True):
-    """A custom domain of a deployment. `name` is in lower case, A-labels. `proof` is the TXT token."""
+    """A custom domain of a deployment. `name` is in lower case, A-labels. `proof` is the TXT token. `next_check_at`
+    is also what a checker claims it by."""
 
     __tablename__ = "domains"
     id: str = Field(primary_key=True, max_length=36)
@@ -217,6 +218,7 @@ class DomainRow(SQLModel, table=True):
     verified_at: datetime | None = _time(nullable=True)
     checked_at: datetime | None = _time(nullable=True)
     next_check_at: datetime | None = _time(nullable=True, index=True)
+    troubled_since: datetime | None = _time(nullable=True)
 
 
 class OutboxRow(SQLModel, table=True):

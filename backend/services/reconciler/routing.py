@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from backend.domain.errors import Unavailable
 from backend.domain.ingress import Ingress, Route, Upstream
@@ -23,6 +24,8 @@ class RouteBook:
         self._drain_seconds = drain_seconds
         self._routes: dict[str, Route] = {}
         self._by_host: dict[str, str] = {}
+        self._domains: dict[str, tuple[str, ...]] = {}
+        self._by_domain: dict[str, str] = {}
         self._version = 0
         self._applied = -1
         self._opened = False
@@ -31,7 +34,7 @@ class RouteBook:
 
     def deployment_of_host(self, host: str) -> str | None:
         """Whose route a Host name (without port) leads to."""
-        return self._by_host.get(host)
+        return self._by_host.get(host) or self._by_domain.get(host)
 
     def set(self, deployment_id: str, hosts: Sequence[str], addresses: Sequence[str], unavailable_text: str) -> bool:
         """Serve a deployment from these addresses; True where that is a change. Takes effect at `flush`."""
@@ -50,6 +53,15 @@ class RouteBook:
         self._by_host.update(dict.fromkeys(hosts, deployment_id))
         self._version += 1
         return True
+
+    def assign_domains(self, names: Mapping[str, Sequence[str]]) -> None:
+        """The custom domains of all deployments, which they are served under as well. They are kept apart from `set`,
+        so that a change of one waits for no deployment's own work. Takes effect at `flush`."""
+        wanted = {deployment_id: tuple(found) for deployment_id, found in names.items()}
+        if wanted != self._domains:
+            self._domains = wanted
+            self._by_domain = {name: deployment_id for deployment_id, found in wanted.items() for name in found}
+            self._version += 1
 
     def remove(self, deployment_id: str) -> None:
         route = self._routes.pop(deployment_id, None)
@@ -75,11 +87,21 @@ class RouteBook:
                 return
             version = self._version
             try:
-                await self._ingress.apply(tuple(self._routes.values()))
+                await self._ingress.apply(self._served())
             except Unavailable:
                 self._try_again()
                 raise
             self._applied = version
+
+    def _served(self) -> list[Route]:
+        # An app's own host wins: a platform's new suffix may be what was somebody's domain before.
+        return [
+            replace(
+                route,
+                hosts=(*route.hosts, *(name for name in self._domains.get(route.id, ()) if name not in self._by_host)),
+            )
+            for route in self._routes.values()
+        ]
 
     def _try_again(self) -> None:
         if self._retry is None or self._retry.done():
@@ -91,7 +113,7 @@ class RouteBook:
             try:
                 async with self._lock:
                     version = self._version
-                    await self._ingress.apply(tuple(self._routes.values()))
+                    await self._ingress.apply(self._served())
                     self._applied = version
             except Unavailable as error:
                 log.info("the ingress still refuses its routes: %s", error.message)

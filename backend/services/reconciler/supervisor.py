@@ -17,7 +17,7 @@ from backend.domain.deployments import (
     ReplicaPhase,
 )
 from backend.domain.engine import ContainerPhase, ContainerState, Engine
-from backend.domain.errors import DomainError
+from backend.domain.errors import DomainError, Unavailable
 from backend.domain.ingress import Ingress
 from backend.services.deployments import PublicAddress
 from backend.services.journal import Journal, utc_now
@@ -30,6 +30,7 @@ from backend.services.reconciler.worker import DeploymentWorker
 from backend.services.replicas import KIND_DEPLOYMENT, ReplicaView
 from backend.storage.database import Database
 from backend.storage.deployments import DeploymentQueries
+from backend.storage.domains import DomainQueries
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,8 @@ class Reconciler:
         self._engine = engine
         self._database = database
         self._queries = queries
+        self._domains = DomainQueries(address.host)
+        self._reading_domains = asyncio.Lock()
         self._monitor = HealthMonitor(view.notify, start_deadline_seconds=options.start_deadline_seconds)
         self._shared = Shared(
             options=options,
@@ -97,6 +100,18 @@ class Reconciler:
             worker.wake()
         elif self._adopted:
             self._begin(deployment_id)
+
+    async def route_domains(self) -> None:
+        """Serve the custom domains that storage has now, and no others; returns once it is so. Raises Unavailable
+        where the ingress does not take them, and goes on trying."""
+        await self._read_domains()
+        if not self._adopted:
+            raise Unavailable("the container engine has not answered since the start: nothing new is routed before")
+        await self.routes.flush()
+
+    async def _read_domains(self) -> None:
+        async with self._reading_domains, self._database.session() as session:
+            self.routes.assign_domains(await self._domains.routed(session))
 
     # --- looking
 
@@ -199,6 +214,7 @@ class Reconciler:
         async with self._database.session() as session:
             deployments = await self._queries.everything(session)
         self._adopt(deployments)
+        await self._read_domains()
         await self.routes.open()
         self._adopted = True
         for deployment in deployments:
@@ -235,6 +251,7 @@ class Reconciler:
 
     async def _resync(self) -> None:
         """Wake all, begin workers for what another backend stored, and remove what no row knows of."""
+        await self._read_domains()
         async with self._database.session() as session:
             known = {deployment.id for deployment in await self._queries.everything(session)}
         for deployment_id in known - self._workers.keys():

@@ -33,6 +33,7 @@ def upgrade() -> None:
         _time("verified_at", nullable=True),
         _time("checked_at", nullable=True),
         _time("next_check_at", nullable=True),
+        _time("troubled_since", nullable=True),
         sa.ForeignKeyConstraint(
             ["deployment_id"],
             ["deployments.id"],
