@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 API = "/container-engine/v1"
 _START_SECONDS = 60.0
 _REMOVE_SECONDS = 600.0
-_SECOND_TRY_SECONDS = 5.0
+_REMOVAL_TRIES, _REMOVAL_PAUSE_SECONDS = 3, 3.0
 _POLL_SECONDS = 0.02
 
 
@@ -59,13 +59,14 @@ class Server:
     def remove(self) -> None:
         """Every process, container and network of it, and its data dir."""
         self._close()
-        try:
-            self.command("stop", "--all", "--yes")
-        except RuntimeError as error:
-            # A busy engine may still hold what was just removed. What must not stay behind gets a second try.
-            print(f"removing everything again: {error}", file=sys.stderr)
-            time.sleep(_SECOND_TRY_SECONDS)
-            self.command("stop", "--all", "--yes")
+        for attempt in range(_REMOVAL_TRIES):
+            try:
+                self.command("stop", "--all", "--yes")
+                break
+            except RuntimeError as error:
+                # What was measured is worth more than a clean end: say what stays, and go on.
+                print(f"removing everything, try {attempt + 1}: {error}", file=sys.stderr)
+                time.sleep(_REMOVAL_PAUSE_SECONDS)
         shutil.rmtree(self.data_dir, ignore_errors=True)
 
     def command(self, *words: str) -> None:
