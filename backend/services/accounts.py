@@ -94,6 +94,12 @@ class AccountService:
             raise Forbidden(_REFUSED[self._registration])
         return await self._create(username, email, password, confirm_password, Role.USER)
 
+    async def sign_up(self, username: str, email: str, password: str, confirm_password: str | None = None) -> TokenPair:
+        """Register and log in at once; raises as `register` does."""
+        user = await self.register(username, email, password, confirm_password)
+        async with self._database.transaction() as session:
+            return await self._sessions.begin(session, user)
+
     async def create_admin(self, username: str, email: str, password: str, confirm_password: str | None = None) -> User:
         """An administrator, whatever the registration; raises as `register` does."""
         return await self._create(username, email, password, confirm_password, Role.ADMIN)
@@ -104,6 +110,11 @@ class AccountService:
         if profile is None:
             raise Unauthorized("this account is gone")
         return profile
+
+    async def usernames(self, who: Principal) -> dict[str, str]:
+        """Names of the users of the caller's tenant, by short id."""
+        async with self._database.session() as session:
+            return await users.usernames_of_tenant(session, who.tenant_id)
 
     async def update_profile(self, who: Principal, username: str | None = None, email: str | None = None) -> User:
         """What is None stays. Raises Invalid at username or email, Conflict where one is taken."""

@@ -27,6 +27,7 @@ from backend.domain.errors import Conflict, EngineUnavailable, ImageRejected, In
 from backend.domain.ids import Kind, new_short_id, new_uuid
 from backend.domain.journal import JournalEntry, JournalKind
 from backend.domain.paging import Page, PageRequest
+from backend.services.deployment_differences import differences, names_of_changes
 from backend.services.deployment_rules import check_change, check_replicas, check_request
 from backend.services.journal import Journal, JournalTransaction, utc_now
 from backend.storage import journal as journal_queries
@@ -124,6 +125,13 @@ class DeploymentService:
         async with self._database.session() as session:
             return await journal_queries.of_object(session, deployment.id, before=before, limit=limit)
 
+    async def recent(self, who: Principal, *, limit: int) -> list[JournalEntry]:
+        """What happened to any of the caller's deployments, also to those that are gone, newest first."""
+        if not 1 <= limit <= MAX_HISTORY:
+            raise Invalid.at("limit", f"limit must be from 1 to {MAX_HISTORY}, not {limit}")
+        async with self._database.session() as session:
+            return await journal_queries.of_tenant(session, who.tenant_id, limit=limit)
+
     async def all_of_tenant(
         self, tenant_id: str, ids: frozenset[str] | None = None
     ) -> list[tuple[Deployment, DeploymentState]]:
@@ -209,7 +217,7 @@ class DeploymentService:
                 await self._queries.insert_generation(
                     transaction.session, deployment, generation, spec, transaction.now
                 )
-            changes = _names_of_changes(deployment, spec, replicas)
+            changes = names_of_changes(deployment, spec, replicas)
             updated = await self._store(
                 transaction,
                 who,
@@ -218,7 +226,12 @@ class DeploymentService:
                 status=DeploymentStatus.UPDATING,
                 kind=JournalKind.UPDATED,
                 message=f"update asked for: {', '.join(changes) or 'nothing changed'}",
-                data={"status": DeploymentStatus.UPDATING.value, "changes": changes, "image": spec.image},
+                data={
+                    "status": DeploymentStatus.UPDATING.value,
+                    "changes": changes,
+                    "image": spec.image,
+                    "differences": differences(deployment, spec, replicas),
+                },
             )
         self._wake(updated.id)
         return updated
@@ -265,7 +278,8 @@ class DeploymentService:
         return updated
 
     async def delete(self, who: Principal, deployment_id: str) -> None:
-        """The name and the domains are free again when this returns; containers go in the background, also after a crash."""
+        """The name and the domains are free again when this returns; containers go in the background, also after a
+        crash."""
         async with self._journal.transaction() as transaction:
             deployment = await self._locked(transaction, who, deployment_id)
             await self._queries.write(
@@ -356,16 +370,6 @@ def _changed_spec(spec: DeploymentSpec, change: DeploymentChange, digest: str | 
             memory=spec.resources.memory if change.memory is None else change.memory,
         ),
     )
-
-
-def _names_of_changes(before: Deployment, spec: DeploymentSpec, replicas: int) -> list[str]:
-    pairs = (
-        ("image", (before.spec.image, before.spec.digest), (spec.image, spec.digest)),
-        ("envVars", before.spec.env, spec.env),
-        ("resources", before.spec.resources, spec.resources),
-        ("replicas", before.replicas, replicas),
-    )
-    return [name for name, old, new in pairs if old != new]
 
 
 def _replicas(count: int) -> str:

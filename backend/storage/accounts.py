@@ -56,6 +56,14 @@ def to_user(row: Sequence[Any]) -> User:
     )
 
 
+async def usernames_of_tenant(session: AsyncSession, tenant_id: str) -> dict[str, str]:
+    """Names by short id."""
+    rows = await session.execute(
+        select(col(UserRow.short_id), col(UserRow.username)).where(col(UserRow.tenant_id) == tenant_id)
+    )
+    return {short_id: username for short_id, username in rows}
+
+
 def username_key(username: str) -> str:
     """What makes two usernames the same."""
     return username.casefold()

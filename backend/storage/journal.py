@@ -61,6 +61,13 @@ async def of_object(
     return [_to_entry(row) for row in rows]
 
 
+async def of_tenant(session: AsyncSession, tenant_id: str, *, limit: int) -> list[JournalEntry]:
+    """The newest of all objects of a tenant, newest first."""
+    query = select(JournalRow).where(col(JournalRow.tenant_id) == tenant_id)
+    rows = await session.scalars(query.order_by(col(JournalRow.sequence).desc()).limit(limit))
+    return [_to_entry(row) for row in rows]
+
+
 async def after(
     session: AsyncSession, sequence: int, kinds: Collection[JournalKind], *, limit: int
 ) -> list[JournalEntry]:

@@ -5,7 +5,8 @@ Live socket, `GET /pilothouse/v1/live` (WebSocket, JSON text frames; credential 
 - The server sends `hello`, then one `snapshot` (all deployments of the caller's tenant), then `delta` frames, each
   with `seq` one higher than the last. A client that sees a gap sends `{"op": "resync"}` and gets a snapshot.
 - The client subscribes per topic: `{"op": "subscribe", "id": 1, "topic": "logs", "deploymentId": "dpl-...",
-  "tail": 500, "cursor": null}`; `topic: "metrics"` with `intervalSeconds`; `topic: "journal"` with `limit`.
+  "tail": 500, "cursor": null}`; `topic: "metrics"` with `intervalSeconds`; `topic: "journal"` with `limit`;
+  without a `deploymentId` the journal is that of all the caller's deployments.
   `{"op": "unsubscribe", "id": 1}` ends it. `id` is the client's own number. Log frames are batches.
 - The server closes with 1008 where a token ends and 1013 where the client reads too slowly.
 
@@ -118,11 +119,14 @@ class LiveMetricModel(_Model):
 
 
 class JournalEntryModel(_Model):
+    """`actor` is a user's short id or `system`, `actor_name` the user's present name, where it is known."""
+
     sequence: int
     object_id: str
     generation: int
     kind: str
     actor: str
+    actor_name: str = ""
     message: str
     data: dict[str, Any]
     at: Timestamp
@@ -209,7 +213,7 @@ class SubscribeOp(_Model):
     op: Literal["subscribe"] = "subscribe"
     id: int
     topic: Literal["logs", "metrics", "journal"]
-    deployment_id: str
+    deployment_id: str = ""
     tail: int = 500
     cursor: str | None = None
     interval_seconds: float = 2.0

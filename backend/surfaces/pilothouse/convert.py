@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from backend.domain.deployments import Deployment, DeploymentState, Replica
 from backend.domain.journal import JournalEntry
 from backend.domain.logs import LogRecord
@@ -93,13 +95,15 @@ def to_wire_sample(sample: LiveSample, short_id: str) -> wire.LiveMetricModel:
     )
 
 
-def to_wire_entry(entry: JournalEntry) -> wire.JournalEntryModel:
+def to_wire_entry(entry: JournalEntry, names: Mapping[str, str]) -> wire.JournalEntryModel:
+    """`names` are users' names by short id."""
     return wire.JournalEntryModel(
         sequence=entry.sequence,
         object_id=entry.object_short_id,
         generation=entry.generation,
         kind=entry.kind.value,
         actor=entry.actor,
+        actor_name=names.get(entry.actor, ""),
         message=entry.message,
         data=dict(entry.data),
         at=entry.at,

@@ -14,7 +14,9 @@ from pydantic import BaseModel, ValidationError
 
 from backend.domain.accounts import Principal
 from backend.domain.errors import Conflict, DomainError, Invalid, TooMany
+from backend.domain.journal import JournalEntry
 from backend.services.event_bus import Lagged
+from backend.services.journal import SYSTEM
 from backend.services.live import LiveFeed
 from backend.surfaces.credentials import credential_of
 from backend.surfaces.error_text import wire_message
@@ -159,18 +161,29 @@ class _Client:
                 yield wire.MetricsFrame(id=op.id, samples=[convert.to_wire_sample(sample, deployment.short_id)])
 
     async def _journal(self, op: wire.SubscribeOp) -> AsyncIterator[BaseModel]:
-        """The last entries, oldest first, then each new one."""
+        """The last entries of one deployment or of all, oldest first, then each new one."""
         if not 1 <= op.limit <= MAX_ENTRIES:
             raise Invalid.at("limit", f"limit must be from 1 to {MAX_ENTRIES}, not {op.limit}")
-        deployment = await self._services.deployments.get(self._who, op.deployment_id)
+        deployments, who = self._services.deployments, self._who
+        object_id = (await deployments.get(who, op.deployment_id)).id if op.deployment_id else ""
+        names = await self._services.accounts.usernames(who)
+
+        async def frame(entries: list[JournalEntry]) -> wire.JournalFrame:
+            if any(entry.actor not in names and entry.actor != SYSTEM for entry in entries):
+                names.update(await self._services.accounts.usernames(who))
+            return wire.JournalFrame(id=op.id, entries=[convert.to_wire_entry(entry, names) for entry in entries])
+
         # Subscribed before reading, so that nothing falls between; what is seen twice is left out by its number.
-        async with self._services.events.subscribe(tenant_id=self._who.tenant_id) as subscription:
-            known = await self._services.deployments.history(self._who, deployment.id, before=None, limit=op.limit)
-            yield wire.JournalFrame(id=op.id, entries=[convert.to_wire_entry(entry) for entry in reversed(known)])
+        async with self._services.events.subscribe(tenant_id=who.tenant_id) as subscription:
+            if object_id:
+                known = await deployments.history(who, object_id, before=None, limit=op.limit)
+            else:
+                known = await deployments.recent(who, limit=op.limit)
+            yield await frame(known[::-1])
             newest = known[0].sequence if known else 0
             async for entry in subscription:
-                if entry.object_id == deployment.id and entry.sequence > newest:
-                    yield wire.JournalFrame(id=op.id, entries=[convert.to_wire_entry(entry)])
+                if entry.sequence > newest and (not object_id or entry.object_id == object_id):
+                    yield await frame([entry])
 
     async def _send(self, frame: BaseModel) -> None:
         await send_text(self._socket, frame.model_dump_json(by_alias=True))

@@ -52,7 +52,9 @@ def pilothouse_routes(services: Services) -> list[Any]:
     async def journal(request: Request[Any, Any, Any], deployment_id: str) -> Response[bytes]:
         before = query.integer(request, "before", None, least=1)
         limit = query.integer(request, "limit", 100, least=1, most=MAX_ENTRIES) or 100
-        entries = await services.deployments.history(principal_of(request), deployment_id, before=before, limit=limit)
-        return json_response(JournalResponse(entries=[convert.to_wire_entry(entry) for entry in entries]))
+        who = principal_of(request)
+        entries = await services.deployments.history(who, deployment_id, before=before, limit=limit)
+        names = await services.accounts.usernames(who)
+        return json_response(JournalResponse(entries=[convert.to_wire_entry(entry, names) for entry in entries]))
 
     return [local_session, system, deployment, journal]
