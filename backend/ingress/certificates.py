@@ -19,7 +19,8 @@ logger = logging.getLogger(__name__)
 
 _HANDSHAKE_SECONDS = 60.0  # an authority may take its time, and the door waits for it in the handshake
 _LOOK_SECONDS = 0.5
-_RECENT_SECONDS = 600.0
+_PATIENT_SECONDS = 5.0
+_RECENT_SECONDS = 300.0
 _LOG_TAIL_BYTES = 256 * 1024
 
 
@@ -30,12 +31,14 @@ async def served_certificate(host: str, port: int, name: str, error_log: Path) -
     handshake = asyncio.create_task(_shown(host, port, name))
     try:
         while not (await asyncio.wait({handshake}, timeout=_LOOK_SECONDS))[0]:
-            # The door tries again by itself after a minute or more, and lets the client wait: we need not.
-            if reason := await asyncio.to_thread(_last_refusal, error_log, name, began):
+            # After a refusal the door tries again by itself, a minute or more later, and lets clients wait: we need
+            # not, whether it was refused now or shortly before.
+            waited = datetime.now(UTC).timestamp() - began
+            since = began if waited < _PATIENT_SECONDS else began - _RECENT_SECONDS
+            if reason := await asyncio.to_thread(_last_refusal, error_log, name, since):
                 raise Unavailable(reason)
-            if datetime.now(UTC).timestamp() > began + _HANDSHAKE_SECONDS:
-                reason = await asyncio.to_thread(_last_refusal, error_log, name, began - _RECENT_SECONDS)
-                raise Unavailable(reason or f"no certificate was issued within {_HANDSHAKE_SECONDS:.0f} seconds")
+            if waited > _HANDSHAKE_SECONDS:
+                raise Unavailable(f"no certificate was issued within {_HANDSHAKE_SECONDS:.0f} seconds")
         try:
             shown = handshake.result()
         except ssl.SSLError as error:

@@ -184,12 +184,12 @@ def _routes_by_host(routes: Sequence[Route]) -> dict[str, Route]:
         for name in route.hosts:
             host = name.lower()
             # Caddy expands {placeholders} in hosts and addresses: only plain names may pass.
-            if not _HOST.match(host):
+            if not _HOST.fullmatch(host):
                 raise Invalid(f"{name!r} is not a host name that can be routed")
             if found.setdefault(host, route) is not route:
                 raise Invalid(f"the host {host} belongs to two routes, {found[host].id} and {route.id}")
         for upstream in route.upstreams:
-            if not _ADDRESS.match(upstream.address):
+            if not _ADDRESS.fullmatch(upstream.address):
                 raise Invalid(f"{upstream.address!r} is not an upstream address: write host:port")
     return found
 

@@ -46,7 +46,7 @@ class _Faults:
 def check_request(request: DeploymentRequest) -> None:
     """Raises Invalid with every fault."""
     faults = _Faults()
-    if not _DNS_LABEL.match(request.app_name):
+    if not _DNS_LABEL.fullmatch(request.app_name):
         faults.add(
             "app_name",
             f"{_shown(request.app_name)} is not a DNS label: use 1 to 63 of a-z, 0-9 and '-', "
@@ -98,7 +98,7 @@ def _shown(value: object) -> str:
 
 
 def _check_image(faults: _Faults, image: str) -> None:
-    if len(image) > 512 or not (_IMAGE.match(image) or _IMAGE_ID.match(image)):
+    if len(image) > 512 or not (_IMAGE.fullmatch(image) or _IMAGE_ID.match(image)):
         faults.add(
             "image",
             f"{_shown(image)} is not an image reference: use [registry/]name[:tag] in lower case, "
@@ -110,7 +110,7 @@ def _check_env(faults: _Faults, env: Mapping[str, str]) -> None:
     size = 0
     for name, value in env.items():
         size += len(name) + len(value.encode(errors="surrogatepass")) + 2
-        if not _ENV_NAME.match(name):
+        if not _ENV_NAME.fullmatch(name):
             faults.add(f"env.{name[:64]}", f"{_shown(name)} is not a variable name: use letters, digits and '_'")
         elif "\0" in value or not _encodable(value):
             faults.add(f"env.{name}", "the value holds characters that no environment can carry (NUL or surrogates)")
@@ -134,7 +134,7 @@ def _check_replicas(faults: _Faults, replicas: int) -> None:
 
 
 def _check_health(faults: _Faults, check: HealthCheck) -> None:
-    if not _PATH.match(check.path):
+    if not _PATH.fullmatch(check.path):
         faults.add("health_check.path", f"{_shown(check.path)} is not a path: begin with '/' and leave out spaces")
     for name, least, most in (
         ("initial_delay_seconds", 0, 3600),

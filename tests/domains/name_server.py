@@ -13,10 +13,12 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
+from tests.ingress.ingress_site import eventually
+
 
 class NameServer:
-    """`put` and `drop` records; names that have none are NXDOMAIN. It follows no CNAME for its clients, as a server
-    that has authority for one zone only. `refusing` makes it answer SERVFAIL, `silent` nothing."""
+    """`put` and `drop` records; names that have none are NXDOMAIN. It follows CNAMEs for its clients. `refusing` makes
+    it answer SERVFAIL, `silent` nothing."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -35,6 +37,14 @@ class NameServer:
 
     def drop(self, name: str, kind: str) -> None:
         del self._records[(name.lower(), kind)]
+
+    async def was_asked(self, times: int) -> None:
+        """Until so many questions came since `asked` was cleared."""
+
+        async def enough() -> bool:
+            return len(self.asked) >= times
+
+        await eventually(enough)
 
     async def start(self) -> NameServer:
         server = self
@@ -69,13 +79,17 @@ class NameServer:
         if self.refusing:
             reply.set_rcode(dns.rcode.SERVFAIL)
             return reply.to_wire()
-        for found in (kind, "CNAME"):
-            if values := self._records.get((name, found)):
-                reply.answer.append(dns.rrset.from_text(question.name, 5, "IN", found, *_spelled(found, values)))
-                break
-        else:
-            if not any(known == name for known, _ in self._records):
-                reply.set_rcode(dns.rcode.NXDOMAIN)
+        if not any(known == name for known, _ in self._records):
+            reply.set_rcode(dns.rcode.NXDOMAIN)
+        followed: set[str] = set()
+        while name not in followed:
+            followed.add(name)
+            for found in (kind, "CNAME"):
+                if values := self._records.get((name, found)):
+                    reply.answer.append(dns.rrset.from_text(f"{name}.", 5, "IN", found, *_spelled(found, values)))
+                    if found != kind:
+                        name = values[0].lower()
+                    break
         return reply.to_wire()
 
 

@@ -18,6 +18,7 @@ from backend.domain.engine import ContainerState
 from backend.domain.journal import JournalEntry
 from backend.engines.docker import DockerEngine
 from backend.ingress.caddy import CaddyIngress
+from backend.ingress.tls import TlsOptions
 from backend.services.accounts import AccountService
 from backend.services.deployments import DeploymentService, PublicAddress
 from backend.services.event_bus import EventBus
@@ -55,6 +56,8 @@ class Core:
         self.engine_url = engine_url
         self.who: Principal
         self.start_deadline_seconds = 20.0
+        self.suffix = "localhost"
+        self.tls: TlsOptions | None = None
         self.drain_seconds = 10.0
 
     async def start(self) -> None:
@@ -62,21 +65,21 @@ class Core:
         await self.database.start()
         self.engine = DockerEngine(self.installation, base_url=self.engine_url)
         await self.engine.start()
-        self.ingress = CaddyIngress(self.folder / "run", self.folder / "log", port=self.ingress_port)
+        self.ingress = CaddyIngress(self.folder / "run", self.folder / "log", port=self.ingress_port, tls=self.tls)
         await self.ingress.start()
         self.bus = EventBus()
-        journal = Journal(self.database, self.bus)
+        self.journal = Journal(self.database, self.bus)
         self.queries = DeploymentQueries(SecretBox(self.key))
         self.view = ReplicaView(self.engine)
-        address = PublicAddress("localhost", self.ingress_port)
+        self.address = PublicAddress(self.suffix, self.ingress_port)
         self.reconciler = Reconciler(
             self.database,
             self.queries,
-            journal,
+            self.journal,
             self.engine,
             self.view,
             self.ingress,
-            address,
+            self.address,
             ReconcilerOptions(
                 installation=self.installation,
                 holder="test",
@@ -89,9 +92,9 @@ class Core:
         self.deployments = DeploymentService(
             self.database,
             self.queries,
-            journal,
+            self.journal,
             self.engine,
-            address,
+            self.address,
             wake=self.reconciler.wake,
             observe=self.reconciler.observe,
             progress=self.reconciler.progress,
