@@ -44,6 +44,8 @@ from backend.storage.installation import installation_id
 from backend.surfaces.container_engine.app import NAME as CONTAINER_ENGINE
 from backend.surfaces.container_engine.app import container_engine_app
 from backend.surfaces.pilothouse.app import pilothouse_app
+from backend.surfaces.container_engine_snake.app import NAME as CONTAINER_ENGINE_SNAKE
+from backend.surfaces.container_engine_snake.app import container_engine_snake_app
 from backend.surfaces.services import InstallationFacts, Services
 from backend.version import version
 
@@ -89,6 +91,7 @@ async def build(settings: Settings, progress: Progress) -> AsyncIterator[Applica
         surfaces: dict[str, ASGIApp] = {
             CONTAINER_ENGINE: container_engine_app(services, version()),
             "pilothouse": pilothouse_app(services),
+            CONTAINER_ENGINE_SNAKE: container_engine_snake_app(services, version()),
         }
         yield Application(root=root_app(surfaces, services.system, version()), surfaces=surfaces)
 
@@ -150,7 +153,7 @@ async def _services(
         accounts=accounts,
         deployments=deployments,
         settling=SettlingService(deployments, view, patience_seconds=settings.settle_seconds),
-        notifications=NotificationService(events, address.url),
+        notifications=NotificationService(database, events, address.url),
         events=events,
         logs=logs,
         metrics=metrics,

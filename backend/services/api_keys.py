@@ -19,8 +19,8 @@ from backend.storage import api_keys
 from backend.storage.database import Database
 
 CONTAINER_ENGINE_PREFIX = "ce_api_"
-DEVPOCKET_PREFIX = "ce_dev_"
-PREFIXES = (CONTAINER_ENGINE_PREFIX, DEVPOCKET_PREFIX)
+CONTAINER_ENGINE_SNAKE_PREFIX = "ce_dev_"
+PREFIXES = (CONTAINER_ENGINE_PREFIX, CONTAINER_ENGINE_SNAKE_PREFIX)
 
 _SECRET_BYTES = 32
 _NOTE_USE_EVERY = timedelta(minutes=1)

@@ -17,8 +17,11 @@ from backend.domain.accounts import Principal
 from backend.domain.deployments import DeploymentStatus
 from backend.domain.ids import Kind, new_short_id, new_uuid
 from backend.domain.journal import JournalEntry, JournalKind
+from backend.domain.outbox import Channel, DeliveryStatus
 from backend.services.event_bus import EventBus, Lagged
 from backend.services.journal import utc_now
+from backend.storage import outbox
+from backend.storage.database import Database
 
 # The kinds that documents list; the rest of the journal is ours.
 TOLD = frozenset(
@@ -58,7 +61,7 @@ class Notification:
 @dataclass(frozen=True, slots=True)
 class NotificationStats:
     """A tenant's figures since the backend started. `failed` counts notifications that were lost with clients that
-    read too slowly, `dropped` those clients."""
+    read too slowly, `dropped` those clients. Webhook calls are those that the outbox remembers."""
 
     connections: int
     users: int
@@ -67,6 +70,9 @@ class NotificationStats:
     dropped: int
     by_kind: Mapping[JournalKind, int]
     last_at: datetime | None
+    webhooks_sent: int
+    webhooks_failed: int
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -137,6 +143,7 @@ class NotificationService:
 
     def __init__(
         self,
+        database: Database,
         bus: EventBus,
         url_of: Callable[[str], str],
         *,
@@ -144,6 +151,7 @@ class NotificationService:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """`url_of` gives the address of an app by name; at most `limit` notifications wait for one client."""
+        self._database = database
         self._url_of = url_of
         self._limit = limit
         self._clock = clock
@@ -168,7 +176,9 @@ class NotificationService:
         own = [one for one in self._listeners.get(who.tenant_id, ()) if one.user_id == who.user.id]
         return notification, self._tell(who.tenant_id, own, notification)
 
-    def stats(self, who: Principal) -> NotificationStats:
+    async def stats(self, who: Principal) -> NotificationStats:
+        async with self._database.session() as session:
+            webhooks = await outbox.counts(session, who.tenant_id, Channel.WEBHOOK)
         listeners = self._listeners.get(who.tenant_id, set())
         tally = self._tallies.get(who.tenant_id, _Tally())
         return NotificationStats(
@@ -179,6 +189,9 @@ class NotificationService:
             dropped=tally.dropped,
             by_kind=dict(tally.sent),
             last_at=tally.last_at,
+            webhooks_sent=webhooks.get(DeliveryStatus.DELIVERED, 0),
+            webhooks_failed=webhooks.get(DeliveryStatus.FAILED, 0),
+            at=self._clock(),
         )
 
     def _published(self, entry: JournalEntry) -> None:

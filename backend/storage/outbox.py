@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Update, delete, select, update
+from sqlalchemy import Update, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -109,6 +109,16 @@ def _held(claimed: Claimed) -> Update:
         col(OutboxRow.attempts) == claimed.attempts,
         col(OutboxRow.status) == DeliveryStatus.PENDING.value,
     )
+
+
+async def counts(session: AsyncSession, tenant_id: str, channel: Channel) -> dict[DeliveryStatus, int]:
+    """How many of a tenant's are in each status; finished ones while they are remembered."""
+    query = (
+        select(col(OutboxRow.status), func.count())
+        .where(col(OutboxRow.tenant_id) == tenant_id, col(OutboxRow.channel) == channel.value)
+        .group_by(col(OutboxRow.status))
+    )
+    return {DeliveryStatus(status): count for status, count in await session.execute(query)}
 
 
 async def forget_finished(session: AsyncSession, before: datetime) -> None:

@@ -5,12 +5,7 @@ from __future__ import annotations
 from backend.domain.accounts import ApiKey, CreatedApiKey, Profile, TokenPair, User
 from backend.domain.deployments import (
     Deployment,
-    DeploymentChange,
-    DeploymentRequest,
     DeploymentState,
-    HealthCheck,
-    RegistryAuth,
-    Resources,
 )
 from backend.domain.paging import Page
 from backend.services.notifications import Notification
@@ -84,36 +79,6 @@ def to_wire_pagination(page: Page[ApiKey] | Page[Deployment]) -> wire.Pagination
 
 
 # --- deployments
-
-
-def from_wire_create(body: wire.DeploymentCreateRequest) -> DeploymentRequest:
-    defaults = Resources()
-    resources, check, auth = body.resources, body.health_check, body.registry_auth
-    return DeploymentRequest(
-        app_name=body.app_name,
-        image=body.image,
-        port=body.port,
-        env=body.env_vars,
-        replicas=body.replicas,
-        resources=defaults
-        if resources is None
-        else Resources(
-            cpu=defaults.cpu if resources.cpu is None else resources.cpu,
-            memory=defaults.memory if resources.memory is None else resources.memory,
-        ),
-        health_check=None if check is None else HealthCheck(**dict(check)),
-        registry_auth=None if auth is None else RegistryAuth(auth.username, auth.password),
-    )
-
-
-def from_wire_update(body: wire.DeploymentUpdateRequest) -> DeploymentChange:
-    return DeploymentChange(
-        image=body.image,
-        env=body.env_vars,
-        replicas=body.replicas,
-        cpu=body.resources.cpu if body.resources else None,
-        memory=body.resources.memory if body.resources else None,
-    )
 
 
 def to_wire_created(deployment: Deployment, url: str) -> wire.DeploymentCreateResponse:

@@ -11,6 +11,7 @@ from backend.surfaces import query
 from backend.surfaces.container_engine import convert
 from backend.surfaces.container_engine.described import answered_by
 from backend.surfaces.credentials import principal_of
+from backend.surfaces.deployment_bodies import from_wire_create, from_wire_update
 from backend.surfaces.described import needs
 from backend.surfaces.openapi import reads
 from backend.surfaces.parameters import DEPLOYMENT_PAGE, STATUSES
@@ -61,7 +62,7 @@ def _changing(services: Services) -> list[Any]:
     )
     async def create_deployment(request: Request[Any, Any, Any]) -> Response[bytes]:
         body = await read_json(request, wire.DeploymentCreateRequest)
-        made = await deployments.create(principal_of(request), convert.from_wire_create(body))
+        made = await deployments.create(principal_of(request), from_wire_create(body))
         return json_response(convert.to_wire_created(made, deployments.url(made)), 201)
 
     @put(
@@ -72,7 +73,7 @@ def _changing(services: Services) -> list[Any]:
     )
     async def update_deployment(request: Request[Any, Any, Any], deployment_id: str) -> Response[bytes]:
         body = await read_json(request, wire.DeploymentUpdateRequest)
-        changed = await deployments.update(principal_of(request), deployment_id, convert.from_wire_update(body))
+        changed = await deployments.update(principal_of(request), deployment_id, from_wire_update(body))
         return json_response(convert.to_wire_updated(changed))
 
     @patch(

@@ -17,6 +17,7 @@ from backend.surfaces.parameters import LOGS, METRICS
 from backend.surfaces.responses import json_response
 from backend.surfaces.services import Services
 from backend.wire import container_engine as wire
+from backend.wire.observed import LogsResponse, MetricsResponse
 
 _ONE = "/v1/deployments/{deployment_id:str}"
 _TAGS = ["monitoring"]
@@ -26,7 +27,7 @@ def observability_routes(services: Services) -> list[Any]:
     @get(
         f"{_ONE}/logs",
         operation_class=reads(query=LOGS),
-        responses=answered_by(200, wire.LogsResponse, 400, *needs(found=True)),
+        responses=answered_by(200, LogsResponse, 400, *needs(found=True)),
         tags=_TAGS,
     )
     async def get_logs(request: Request[Any, Any, Any], deployment_id: str) -> Response[Any]:
@@ -35,7 +36,7 @@ def observability_routes(services: Services) -> list[Any]:
     @get(
         f"{_ONE}/metrics",
         operation_class=reads(query=METRICS),
-        responses=answered_by(200, wire.MetricsResponse, 400, *needs(found=True)),
+        responses=answered_by(200, MetricsResponse, 400, *needs(found=True)),
         tags=_TAGS,
     )
     async def get_metrics(request: Request[Any, Any, Any], deployment_id: str) -> Response[bytes]:

@@ -1,0 +1,51 @@
+"""The surface as an application of its own: at the root of a listener, or mounted under its name."""
+
+from __future__ import annotations
+
+from litestar import Litestar
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+
+from backend.surfaces.container_engine_snake.errors import FAILURES
+from backend.surfaces.container_engine_snake.routes_api_keys import api_key_routes
+from backend.surfaces.container_engine_snake.routes_auth import auth_routes
+from backend.surfaces.container_engine_snake.routes_deployments import deployment_routes
+from backend.surfaces.container_engine_snake.routes_domains import domain_routes
+from backend.surfaces.container_engine_snake.routes_health import health_routes
+from backend.surfaces.container_engine_snake.routes_notifications import notification_routes
+from backend.surfaces.container_engine_snake.routes_observability import observability_routes
+from backend.surfaces.container_engine_snake.routes_user import user_routes
+from backend.surfaces.credentials import guard_by
+from backend.surfaces.services import Services
+
+NAME = "container-engine-snake"
+
+
+def container_engine_snake_app(services: Services, version: str) -> Litestar:
+    """Serves `/health` and `/v1/...` as the container-engine-snake document says; its OpenAPI description is at
+    `/schema/openapi.json`."""
+    return Litestar(
+        route_handlers=[
+            *auth_routes(services),
+            *api_key_routes(services),
+            *user_routes(services),
+            *deployment_routes(services),
+            *domain_routes(services),
+            *observability_routes(services),
+            *notification_routes(services),
+            *health_routes(services),
+        ],
+        guards=[guard_by(services.accounts)],
+        exception_handlers=FAILURES.handlers,
+        request_max_body_size=services.max_body_bytes,
+        openapi_config=OpenAPIConfig(
+            title="Container Engine API (snake_case)",
+            version=version,
+            components=Components(
+                security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")},
+            ),
+            security=[{"bearer": []}],
+        ),
+        logging_config=None,
+        debug=False,
+    )
