@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from backend.domain.engine import Engine
 from backend.domain.ingress import Ingress
@@ -43,9 +44,24 @@ def engine_of(settings: Settings, installation: str) -> Engine:
 def ingress_of(settings: Settings) -> Ingress:
     """The ingress of a data dir. Not started."""
     from backend.ingress.caddy import CaddyIngress
+    from backend.ingress.tls import LETS_ENCRYPT, TlsOptions
 
     places = Places.of(settings.data_dir)
-    return CaddyIngress(places.run_dir, places.log_dir, listen=settings.ingress_host, port=settings.ingress_port)
+    tls = TlsOptions(
+        port=settings.ingress_https_port,
+        certificates=settings.data_dir.absolute() / "certificates",
+        acme=settings.tls_mode != "internal",
+        acme_directory=settings.acme_directory or LETS_ENCRYPT,
+        acme_email=settings.acme_email,
+        acme_ca_root=Path(settings.acme_ca_root).absolute() if settings.acme_ca_root else None,
+    )
+    return CaddyIngress(
+        places.run_dir,
+        places.log_dir,
+        listen=settings.ingress_host,
+        port=settings.ingress_port,
+        tls=tls if settings.serves_https else None,
+    )
 
 
 @asynccontextmanager

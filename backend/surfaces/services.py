@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from backend.services.accounts import AccountService
     from backend.services.deployments import DeploymentService
+    from backend.services.domains import DomainService
     from backend.services.event_bus import EventBus
     from backend.services.live import LiveService
     from backend.services.logs import LogService
@@ -37,6 +38,7 @@ class Services:
 
     accounts: AccountService
     deployments: DeploymentService
+    domains: DomainService
     events: EventBus
     settling: SettlingService
     notifications: NotificationService

@@ -260,6 +260,49 @@ class DeploymentActionResponse(_Response):
     message: str
 
 
+# --- custom domains ---------------------------------------------------------------------------------------
+
+
+class DomainAddRequest(_Request):
+    domain: str
+
+
+class DnsRecordModel(_Response):
+    type: str
+    name: str
+    value: str
+
+
+class DomainAddResponse(_Response):
+    """`verification` is the record that, beside an address record, stands in for the CNAME."""
+
+    id: str
+    domain: str
+    status: Literal["pending"]
+    created_at: Timestamp
+    dns_records: list[DnsRecordModel]
+    verification: DnsRecordModel
+
+
+class DomainListItem(_Response):
+    """`reason` says what is missing while the domain is not active; `verified_at` is null until it first was."""
+
+    id: str
+    domain: str
+    status: Literal["pending", "active", "failed"]
+    created_at: Timestamp
+    verified_at: Timestamp | None
+    reason: str | None
+    checked_at: Timestamp | None
+    next_check_at: Timestamp | None
+    dns_records: list[DnsRecordModel]
+    verification: DnsRecordModel
+
+
+class DomainListResponse(_Response):
+    domains: list[DomainListItem]
+
+
 # --- status, events: logs and metrics are in backend.wire.observed -----------------------------------------
 
 

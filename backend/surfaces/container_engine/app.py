@@ -10,6 +10,7 @@ from backend.surfaces.container_engine.errors import FAILURES
 from backend.surfaces.container_engine.routes_api_keys import api_key_routes
 from backend.surfaces.container_engine.routes_auth import auth_routes
 from backend.surfaces.container_engine.routes_deployments import deployment_routes
+from backend.surfaces.container_engine.routes_domains import domain_routes
 from backend.surfaces.container_engine.routes_observability import observability_routes
 from backend.surfaces.container_engine.routes_user import user_routes
 from backend.surfaces.container_engine.sockets import socket_routes
@@ -26,6 +27,7 @@ def container_engine_app(services: Services, version: str) -> Litestar:
         *api_key_routes(services),
         *user_routes(services),
         *deployment_routes(services),
+        *domain_routes(services),
         *observability_routes(services),
         *socket_routes(services),
     ]
