@@ -181,7 +181,9 @@ class DomainChecker:
         try:
             await self._route()
         except Unavailable as error:
-            await self._write(proved, reason=error.message, next_check_at=self._after(self._times.pending, 1))
+            # As just after a start, when the engine has not been looked at yet.
+            log.info("%s is not routed yet: %s", domain.name, error.message)
+            await self._write(proved, next_check_at=self._after(self._times.pending, 0))
             return
         try:
             await self._ingress.certificate(proved.name)

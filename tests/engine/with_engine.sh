@@ -163,7 +163,7 @@ stop_private() {
 # ---------------------------------------------------------------------------------------------------------------------
 
 if [ "${1:-}" = --down ]; then stop_private; exit 0; fi
-need_packages tmux:tmux curl:curl
+need_packages tmux:tmux curl:curl redis-server:redis-server pebble:pebble
 if shared_engine_pulls; then
   fill_shared_engine
   rm -f "$state/private.filled"
