@@ -19,6 +19,8 @@ from backend.wire.rendezvous import Places, read_backend_info
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_SECONDS = 40.0
+# Counted, and told in headers as ever, but not in the way of tests that ask often.
+GENEROUS = "all=1000000"
 
 
 def free_ports(count: int) -> list[int]:
@@ -32,11 +34,16 @@ def free_ports(count: int) -> list[int]:
 
 def environment(data_dir: Path) -> dict[str, str]:
     """The environment of commands under test: nothing of the machine's own settings."""
-    dropped = {"DATABASE_URL", "JWT_SECRET", "PORT", "DOMAIN_SUFFIX"}
+    dropped = {"DATABASE_URL", "REDIS_URL", "JWT_SECRET", "PORT", "DOMAIN_SUFFIX"}
     kept = {
         name: value for name, value in os.environ.items() if name not in dropped and not name.startswith("PILOTHOUSE_")
     }
-    return kept | {"PILOTHOUSE_CONFIG_DIR": str(data_dir / "config"), "PYTHONPATH": str(ROOT)}
+    ours = {
+        "PILOTHOUSE_CONFIG_DIR": str(data_dir / "config"),
+        "PILOTHOUSE_RATE_LIMITS": GENEROUS,
+        "PYTHONPATH": str(ROOT),
+    }
+    return kept | ours
 
 
 def run_command(
@@ -60,6 +67,7 @@ class RunningBackend:
     def __init__(self, data_dir: Path, *, ports: Sequence[int] = ()) -> None:
         self.data_dir = data_dir
         self.port, self.ingress_port, self.bind_port = ports or free_ports(3)
+        (self.snake_port,) = free_ports(1)
         self.places = Places.of(data_dir)
         self.process: subprocess.Popen[bytes] | None = None
         self.extra_environment: dict[str, str] = {}
@@ -72,6 +80,7 @@ class RunningBackend:
                 "--port", str(self.port),
                 "--ingress-port", str(self.ingress_port),
                 "--bind", f"container-engine=127.0.0.1:{self.bind_port}",
+                "--bind", f"container-engine-snake=127.0.0.1:{self.snake_port}",
             ],
             env=environment(self.data_dir) | self.extra_environment,
             stdin=subprocess.DEVNULL,
@@ -148,6 +157,12 @@ class RunningBackend:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         url = f"http://127.0.0.1:{self.port}/container-engine"
         return httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False)
+
+    def snake(self, token: str | None = None) -> httpx.Client:
+        """The container-engine-snake surface at the root of its own port, as its document has it."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        url = f"http://127.0.0.1:{self.snake_port}"
+        return httpx.Client(base_url=url, headers=headers, timeout=90, trust_env=False)
 
     def owner_token(self) -> str:
         with self.owner() as owner:
