@@ -11,8 +11,6 @@ import pytest
 from tests.end_to_end.platform import Load, eventually
 from tests.end_to_end.tmux_app import SIZES, TmuxApp
 
-WIDE = 200
-
 
 @pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TmuxApp]:
@@ -120,6 +118,7 @@ def scale_by_the_form(app: TmuxApp) -> None:
     screen.until_shown("Scale web", "Now 1, of which 1 are ready")
     app.refill("Replicas", "3")
     screen.press("C-s")
+    screen.until_gone("Scale web")
     app.row("web", "● running", "3/3")
     assert len(replicas_of(app)) == 3
     hosts: set[str] = set()
@@ -211,13 +210,14 @@ def test_finding_ones_way_among_several(app: TmuxApp, static_image: str) -> None
     app.command("scale bravo 2")
     screen.until_shown("Scale bravo")
     screen.press("C-s")
+    screen.until_gone("Scale bravo")
     app.row("bravo", "● running", "2/2")
 
     # The cursor stays on bravo, wherever the order puts it: what it deletes, were one to say yes, is bravo.
-    screen.press("R")
+    screen.press("O")
     names_in_order(app, "charlie", "bravo", "alpha")
     for _ in range(3):
-        screen.press("O")
+        screen.press(">")
         screen.press("D")
         screen.until_shown("Delete bravo?")
         screen.press("n")

@@ -105,8 +105,14 @@ class TmuxApp:
         return self.screen.until_shown(*words)
 
     def to_list(self, *, from_terminal: bool = False) -> None:
-        """Back to the list, where the keys of deployments work."""
+        """Back to the list, where the keys of deployments work: the frame that has the focus looks different."""
+        before = self._title_of_list()
         self.screen.press(LEAVE_TERMINAL if from_terminal else "1")
+        self.screen.until(lambda _: self._title_of_list() != before, "the focus in the list")
+
+    def _title_of_list(self) -> str:
+        """With its colours."""
+        return next(row for row in self.screen.styled.splitlines() if "Deployments (" in row).split("Deployments (")[0]
 
     def row(self, name: str, *words: str) -> str:
         """Waits until the row of that deployment in the list has all the words."""
