@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from litestar.types import ASGIApp
 
+from backend.custom_domains import CustomDomains
 from backend.domain.engine import Engine
 from backend.domain.errors import DomainError
 from backend.domain.ingress import Ingress
@@ -138,12 +139,13 @@ async def _services(
         observe=reconciler.observe,
         progress=reconciler.progress,
     )
+    domains = CustomDomains.of(settings, database, queries, journal, ingress, address, reconciler)
     counter = RequestCounter(ingress, reconciler.routes.deployment_of_host)
     sampler = UsageSampler(engine, view, counter)
     metrics = MetricService(database, sampler, counter, deployments.get)
     logs = LogService(engine, view, deployments.get)
     life.push_async_callback(logs.close)
-    for part in (outgoing, view, reconciler, counter, sampler, metrics):
+    for part in (outgoing, view, reconciler, domains, counter, sampler, metrics):
         await part.start()
         life.push_async_callback(part.close)
     system = SystemService(database, engine, ingress)
@@ -152,6 +154,7 @@ async def _services(
     return Services(
         accounts=accounts,
         deployments=deployments,
+        domains=domains.service,
         settling=SettlingService(deployments, view, patience_seconds=settings.settle_seconds),
         notifications=NotificationService(database, events, address.url),
         events=events,

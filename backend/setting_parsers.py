@@ -192,6 +192,28 @@ def _as_binding(raw: Any) -> BindAddress:
     return BindAddress(surface, as_host(host), as_integer(1, 65535)(port))
 
 
+def as_addresses(raw: Any) -> tuple[str, ...]:
+    """IP addresses."""
+    try:
+        return tuple(str(ipaddress.ip_address(as_text(part).strip("[]"))) for part in _as_list(raw))
+    except ValueError as error:
+        raise Rejected(str(error)) from error
+
+
+def as_resolvers(raw: Any) -> tuple[tuple[str, int], ...]:
+    """IP addresses of DNS servers with their ports: 53 where none is given."""
+    return tuple(_as_resolver(as_text(part)) for part in _as_list(raw))
+
+
+def _as_resolver(text: str) -> tuple[str, int]:
+    bracketed, _, after = text.rpartition("]")
+    host, colon, port = (f"{bracketed}]", after[:1], after[1:]) if bracketed else text.partition(":")
+    if not bracketed and text.count(":") > 1:
+        host, colon, port = text, "", ""
+    (address,) = as_addresses([host])
+    return address, as_integer(1, 65535)(port) if colon else 53
+
+
 def as_network_pool(raw: Any) -> str:
     try:
         pool = ipaddress.IPv4Network(as_text(raw))

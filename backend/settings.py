@@ -17,6 +17,7 @@ from typing import Any
 from backend.setting_parsers import (
     BindAddress,
     Rejected,
+    as_addresses,
     as_bindings,
     as_boolean,
     as_choice,
@@ -27,6 +28,7 @@ from backend.setting_parsers import (
     as_names,
     as_network_pool,
     as_path,
+    as_resolvers,
     as_secret,
     as_text,
     as_url,
@@ -61,6 +63,20 @@ _SETTINGS: dict[str, _Setting] = {
     "port": _Setting("PORT", as_integer(1, 65535), "a whole number from 1 to 65535"),
     "ingress_host": _Setting("PILOTHOUSE_INGRESS_HOST", as_host, "an IP address for the apps, such as 127.0.0.1"),
     "ingress_port": _Setting("PILOTHOUSE_INGRESS_PORT", as_integer(1, 65535), "a whole number from 1 to 65535"),
+    "ingress_https_port": _Setting(
+        "PILOTHOUSE_INGRESS_HTTPS_PORT", as_integer(0, 65535), "a whole number from 1 to 65535, or 0 for no HTTPS"
+    ),
+    "tls_mode": _Setting("PILOTHOUSE_TLS_MODE", as_choice("acme", "internal", "off"), "acme, internal or off"),
+    "acme_directory": _Setting("PILOTHOUSE_ACME_DIRECTORY", as_url("https"), "the https:// address of a directory"),
+    "acme_email": _Setting("PILOTHOUSE_ACME_EMAIL", as_mail_address, "a mail address"),
+    "acme_ca_root": _Setting("PILOTHOUSE_ACME_CA_ROOT", as_path, "a file with certificates in PEM"),
+    "dns_resolver": _Setting(
+        "PILOTHOUSE_DNS_RESOLVER", as_resolvers, "IP addresses with or without :PORT, separated by commas"
+    ),
+    "public_addresses": _Setting("PILOTHOUSE_PUBLIC_ADDRESSES", as_addresses, "IP addresses, separated by commas"),
+    "domain_patience_seconds": _Setting(
+        "PILOTHOUSE_DOMAIN_PATIENCE_SECONDS", as_integer(1, 90 * 86400), "a whole number from 1 to 7776000"
+    ),
     "data_dir": _Setting("PILOTHOUSE_DATA_DIR", as_path, "a folder"),
     "bind": _Setting("PILOTHOUSE_BIND", as_bindings, "SURFACE=HOST:PORT, several as a list or separated by commas"),
     "domain_suffix": _Setting("DOMAIN_SUFFIX", as_domain_suffix, "a DNS name such as localhost or apps.example.com"),
@@ -102,13 +118,27 @@ class Settings:
     """Everything that a backend can be told. Ports are TCP; `network_pool` is CIDR, cut into /23 per tenant;
     `database_url` empty means SQLite in the data dir; `jwt_secret` and `webhook_secret` empty, one generated there;
     `smtp_host` empty, mails written to files there; `webhook_url` empty, no webhooks; `public_url` empty, mails
-    without links. `smtp_security` auto is tls at port 465, else starttls."""
+    without links. `smtp_security` auto is tls at port 465, else starttls.
+
+    The apps are served over HTTPS where `ingress_https_port` is not 0: `tls_mode` acme (the default) gets certificates
+    from `acme_directory` (empty: Let's Encrypt), which is trusted by `acme_ca_root` where given, and those of local
+    names from an authority of our own; `internal` gets all from that one. `dns_resolver` empty means the system's;
+    `public_addresses` empty, those of the app's own host name. A custom domain fails after `domain_patience_seconds`
+    without the right records."""
 
     data_dir: Path
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     ingress_host: str = "127.0.0.1"
     ingress_port: int = DEFAULT_INGRESS_PORT
+    ingress_https_port: int = 0
+    tls_mode: str = ""
+    acme_directory: str = ""
+    acme_email: str = ""
+    acme_ca_root: str = ""
+    dns_resolver: tuple[tuple[str, int], ...] = ()
+    public_addresses: tuple[str, ...] = ()
+    domain_patience_seconds: int = 72 * 3600
     bind: tuple[BindAddress, ...] = ()
     domain_suffix: str = "localhost"
     database_url: str = ""
@@ -139,6 +169,11 @@ class Settings:
     def listening_hosts(self) -> tuple[str, ...]:
         """The host of every TCP listener."""
         return (self.host, *(binding.host for binding in self.bind))
+
+    @property
+    def serves_https(self) -> bool:
+        """Whether the apps are reached over HTTPS too."""
+        return self.ingress_https_port != 0 and self.tls_mode != "off"
 
 
 def config_file(environment: Mapping[str, str] | None = None) -> Path:
@@ -208,10 +243,18 @@ def _clashes(settings: Settings) -> list[str]:
     """Settings that are each allowed, but not together."""
     faults = []
     taken = {settings.port: "port"}
-    for name, port in [("ingress_port", settings.ingress_port), *((f"bind {b}", b.port) for b in settings.bind)]:
+    listening = [("ingress_port", settings.ingress_port), *((f"bind {b}", b.port) for b in settings.bind)]
+    if settings.serves_https:
+        listening.append(("ingress_https_port", settings.ingress_https_port))
+    for name, port in listening:
         if port in taken:
             faults.append(f"{name}: port {port} is already that of {taken[port]}: give each its own")
         taken[port] = name
+    if settings.tls_mode in ("acme", "internal") and not settings.ingress_https_port:
+        faults.append(
+            f"tls_mode: {settings.tls_mode} needs a port for HTTPS: set ingress_https_port "
+            "(PILOTHOUSE_INGRESS_HTTPS_PORT), such as 443"
+        )
     if settings.smtp_host and not settings.email_from:
         faults.append("email_from: mails need a sender: set it (EMAIL_FROM) beside smtp_host (AWS_SES_SMTP_HOST)")
     if bool(settings.smtp_username) != bool(settings.smtp_password):
