@@ -20,6 +20,7 @@ from backend.domain.errors import DomainError
 from backend.domain.ingress import Ingress
 from backend.outgoing import Outgoing
 from backend.parts import accounts_of, engine_of, ingress_of, open_database, secret_of
+from backend.rate_limiting import RateLimiting
 from backend.root_app import root_app
 from backend.services.deployments import DeploymentService, PublicAddress
 from backend.services.event_bus import EventBus
@@ -44,9 +45,9 @@ from backend.storage.deployments import DeploymentQueries
 from backend.storage.installation import installation_id
 from backend.surfaces.container_engine.app import NAME as CONTAINER_ENGINE
 from backend.surfaces.container_engine.app import container_engine_app
-from backend.surfaces.pilothouse.app import pilothouse_app
 from backend.surfaces.container_engine_snake.app import NAME as CONTAINER_ENGINE_SNAKE
 from backend.surfaces.container_engine_snake.app import container_engine_snake_app
+from backend.surfaces.pilothouse.app import pilothouse_app
 from backend.surfaces.services import InstallationFacts, Services
 from backend.version import version
 
@@ -91,10 +92,13 @@ async def build(settings: Settings, progress: Progress) -> AsyncIterator[Applica
         services = await _services(settings, installation, database, engine, ingress, life)
         surfaces: dict[str, ASGIApp] = {
             CONTAINER_ENGINE: container_engine_app(services, version()),
-            "pilothouse": pilothouse_app(services),
             CONTAINER_ENGINE_SNAKE: container_engine_snake_app(services, version()),
+            "pilothouse": pilothouse_app(services),
         }
-        yield Application(root=root_app(surfaces, services.system, version()), surfaces=surfaces)
+        limits = RateLimiting.of(settings, services.accounts)
+        life.push_async_callback(limits.limiter.close)
+        surfaces = limits.around(surfaces)
+        yield Application(root=root_app(surfaces, SURFACES, services.system, version()), surfaces=surfaces)
 
 
 async def _services(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from litestar import Litestar, Request, Response, asgi, get
+from litestar import Litestar, Request, Response, get
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -15,23 +15,41 @@ from backend.services.system import SystemService
 from backend.surfaces.responses import path_of
 
 
-def root_app(surfaces: Mapping[str, ASGIApp], system: SystemService, version: str) -> Litestar:
-    """`/health/live`, `/health/ready`, `/docs`, and each surface at `/<name>`."""
-    return Litestar(
-        route_handlers=[*_health(system), _docs(surfaces, version), *(_mount(n, app) for n, app in surfaces.items())],
+class RootApp:
+    """The surfaces by the first part of the path, and what is the installation's own.
+
+    The framework's own mounting takes the first mounted name that a path starts with, so that of two surfaces of which
+    one's name begins with the other's it finds the wrong one.
+    """
+
+    def __init__(self, surfaces: Mapping[str, ASGIApp], own: ASGIApp) -> None:
+        self._surfaces = dict(surfaces)
+        self._own = own
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name, _, rest = scope["path"][1:].partition("/")
+        surface = self._surfaces.get(name)
+        if surface is None:
+            await self._own(scope, receive, send)
+            return
+        inner: Any = {**scope, "path": f"/{rest}"}
+        await surface(inner, receive, send)
+
+
+def root_app(
+    surfaces: Mapping[str, ASGIApp], documented: Collection[str], system: SystemService, version: str
+) -> RootApp:
+    """`/health/live`, `/health/ready`, `/docs` with links to those surfaces that describe themselves, and each surface
+    at `/<name>`."""
+    described = [name for name in surfaces if name in documented]
+    own = Litestar(
+        route_handlers=[*_health(system), _docs(described, version)],
         exception_handlers={HTTPException: _on_http_error},
         openapi_config=None,
         logging_config=None,
         debug=False,
     )
-
-
-def _mount(name: str, app: ASGIApp) -> Any:
-    @asgi(f"/{name}", is_mount=True, copy_scope=True)
-    async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
-        await app(scope, receive, send)
-
-    return mounted
+    return RootApp(surfaces, own)
 
 
 def _health(system: SystemService) -> list[Any]:
@@ -52,16 +70,12 @@ def _health(system: SystemService) -> list[Any]:
     return [live, ready]
 
 
-def _docs(surfaces: Mapping[str, ASGIApp], version: str) -> Any:
-    described = [
-        name
-        for name, app in surfaces.items()
-        if isinstance(app, Litestar) and app.openapi_config is not None
-    ]  # fmt: skip
+def _docs(described: Sequence[str], version: str) -> Any:
+    names = [html.escape(name) for name in described]
     items = "".join(
-        f"<li><b>{html.escape(name)}</b>: base path <code>/{html.escape(name)}</code>, "
-        f'<a href="/{html.escape(name)}/schema/openapi.json">OpenAPI description</a></li>'
-        for name in described
+        f'<li><b>{name}</b>: base path <code>/{name}</code>, <a href="/{name}/docs">operations</a>, '
+        f'<a href="/{name}/openapi.json">OpenAPI 3.1 description</a></li>'
+        for name in names
     )
     page = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Pilothouse</title>'

@@ -11,10 +11,21 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from backend.domain.rate_limits import RateClass
+
 SURFACES = ("container-engine", "container-engine-snake")
 TENANT_PREFIX_LENGTH = 23
 _MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """Requests a minute, 0 for no limit; of every surface, or class, where None."""
+
+    surface: str | None
+    kind: RateClass | None
+    limit: int
 
 
 class Rejected(Exception):
@@ -190,6 +201,45 @@ def _as_binding(raw: Any) -> BindAddress:
     if surface not in SURFACES:
         raise Rejected(f"the surfaces are {', '.join(SURFACES)}")
     return BindAddress(surface, as_host(host), as_integer(1, 65535)(port))
+
+
+def as_networks(raw: Any) -> tuple[str, ...]:
+    """Addresses and networks in CIDR."""
+    try:
+        return tuple(str(ipaddress.ip_network(as_text(part))) for part in _as_list(raw))
+    except ValueError as error:
+        raise Rejected(str(error)) from error
+
+
+def as_rate_limits(raw: Any) -> tuple[RateLimit, ...]:
+    """`none`, or `[SURFACE.]CLASS=NUMBER` or `all=NUMBER`, several separated by commas; in TOML also a table. What
+    comes later goes over what came before."""
+    if isinstance(raw, str) and raw.strip().lower() in ("none", "off", "0"):
+        return (RateLimit(None, None, 0),)
+    if isinstance(raw, dict):
+        parts = [
+            part
+            for name, value in raw.items()
+            for part in (
+                [f"{name}.{k}={v}" for k, v in value.items()] if isinstance(value, dict) else [f"{name}={value}"]
+            )
+        ]
+    else:
+        parts = _as_list(raw)
+    return tuple(_as_rate_limit(as_text(part)) for part in parts)
+
+
+def _as_rate_limit(text: str) -> RateLimit:
+    name, equals, number = text.partition("=")
+    surface, _, kind = name.strip().rpartition(".")
+    if not equals:
+        raise Rejected
+    if surface and surface not in SURFACES:
+        raise Rejected(f"the surfaces are {', '.join(SURFACES)}")
+    if kind != "all" and kind not in tuple(RateClass):
+        raise Rejected(f"the classes are {', '.join(RateClass)} and all")
+    count = 0 if number.strip().lower() == "none" else as_integer(0, 10**9)(number)
+    return RateLimit(surface or None, None if kind == "all" else RateClass(kind), count)
 
 
 def as_addresses(raw: Any) -> tuple[str, ...]:

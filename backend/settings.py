@@ -16,6 +16,7 @@ from typing import Any
 
 from backend.setting_parsers import (
     BindAddress,
+    RateLimit,
     Rejected,
     as_addresses,
     as_bindings,
@@ -27,7 +28,9 @@ from backend.setting_parsers import (
     as_mail_address,
     as_names,
     as_network_pool,
+    as_networks,
     as_path,
+    as_rate_limits,
     as_resolvers,
     as_secret,
     as_text,
@@ -90,6 +93,15 @@ _SETTINGS: dict[str, _Setting] = {
     "max_body_bytes": _Setting(
         "PILOTHOUSE_MAX_BODY_BYTES", as_integer(1024, 2**30), "a whole number from 1024 to 1073741824"
     ),
+    "redis_url": _Setting("REDIS_URL", as_url("redis", "rediss", "unix"), "a redis://, rediss:// or unix:// address"),
+    "rate_limits": _Setting(
+        "PILOTHOUSE_RATE_LIMITS",
+        as_rate_limits,
+        "none, or [SURFACE.]CLASS=NUMBER, several separated by commas",
+    ),
+    "trusted_proxies": _Setting(
+        "PILOTHOUSE_TRUSTED_PROXIES", as_networks, "addresses or networks, as a list or separated by commas"
+    ),
     "public_url": _Setting("PILOTHOUSE_PUBLIC_URL", as_web_address, "an address such as https://apps.example.com"),
     "webhook_url": _Setting("WEBHOOK_URL", as_web_address, "an http:// or https:// address"),
     "webhook_secret": _Setting("WEBHOOK_SECRET", as_webhook_secret, "whsec_ and 24 to 64 bytes in base64"),
@@ -110,7 +122,7 @@ _SETTINGS: dict[str, _Setting] = {
     ),
 }
 # Values that are shown to nobody, not even when they are wrong.
-_UNSHOWN = frozenset({"jwt_secret", "database_url", "webhook_url", "webhook_secret", "smtp_password"})
+_UNSHOWN = frozenset({"jwt_secret", "database_url", "redis_url", "webhook_url", "webhook_secret", "smtp_password"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +130,8 @@ class Settings:
     """Everything that a backend can be told. Ports are TCP; `network_pool` is CIDR, cut into /23 per tenant;
     `database_url` empty means SQLite in the data dir; `jwt_secret` and `webhook_secret` empty, one generated there;
     `smtp_host` empty, mails written to files there; `webhook_url` empty, no webhooks; `public_url` empty, mails
-    without links. `smtp_security` auto is tls at port 465, else starttls.
+    without links. `smtp_security` auto is tls at port 465, else starttls. `redis_url` empty, rate limits are counted in
+    the process; `rate_limits` go over the documented ones; `X-Forwarded-For` counts only from `trusted_proxies`.
 
     The apps are served over HTTPS where `ingress_https_port` is not 0: `tls_mode` acme (the default) gets certificates
     from `acme_directory` (empty: Let's Encrypt), which is trusted by `acme_ca_root` where given, and those of local
@@ -148,6 +161,9 @@ class Settings:
     network_pool: str = "10.213.0.0/16"
     allowed_hosts: tuple[str, ...] = ()
     max_body_bytes: int = 2**20
+    redis_url: str = field(default="", repr=False)
+    rate_limits: tuple[RateLimit, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     settle_seconds: int = 60
     access_log: bool = False
     log_level: str = "info"

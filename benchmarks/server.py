@@ -87,13 +87,17 @@ class Server:
 
     def environment(self) -> dict[str, str]:
         """For the backend and the app: none of the machine's own settings of theirs."""
-        dropped = {"DATABASE_URL", "JWT_SECRET", "PORT", "DOMAIN_SUFFIX"}
+        dropped = {"DATABASE_URL", "REDIS_URL", "JWT_SECRET", "PORT", "DOMAIN_SUFFIX"}
         kept = {
             name: value
             for name, value in os.environ.items()
             if name not in dropped and not name.startswith("PILOTHOUSE_")
         }
-        return kept | {"PILOTHOUSE_CONFIG_DIR": str(self.data_dir / "config"), "PYTHONPATH": str(ROOT)}
+        return kept | {
+            "PILOTHOUSE_CONFIG_DIR": str(self.data_dir / "config"),
+            "PILOTHOUSE_RATE_LIMITS": "all=1000000",
+            "PYTHONPATH": str(ROOT),
+        }
 
     # --- its processes
 
@@ -138,10 +142,10 @@ class Server:
         found: str = self.ask("POST", "/deployments", body)["id"]
         return found
 
-    def until_ready(self, *deployments: str, seconds: float = 600.0) -> None:
-        """Until each of them runs with every replica ready."""
+    def until_ready(self, *deployments: str, seconds: float = 600.0, every: float = _POLL_SECONDS) -> None:
+        """Until each of them runs with every replica ready, asking so often (in seconds)."""
         for deployment in deployments:
-            self._until(lambda one=deployment: self._is_ready(one), seconds, f"{deployment} never became ready")
+            self._until(lambda one=deployment: self._is_ready(one), seconds, f"{deployment} never became ready", every)
 
     def until_gone(self, *deployments: str, seconds: float = 600.0) -> None:
         """Deletes them and waits until their containers are gone."""
@@ -179,13 +183,13 @@ class Server:
             raise RuntimeError(f"{deployment} failed: {json.dumps(found)}")
         return bool(found["status"] == "running" and found["replicas"]["ready"] == found["replicas"]["desired"])
 
-    def _until(self, reached: Callable[[], bool], seconds: float, message: str) -> None:
+    def _until(self, reached: Callable[[], bool], seconds: float, message: str, every: float = _POLL_SECONDS) -> None:
         deadline = time.monotonic() + seconds
         while not reached():
             if time.monotonic() > deadline:
                 tail = self.places.log_file.read_text(errors="replace")[-2000:]
                 raise TimeoutError(f"{message} within {seconds:.0f} s; the backend's log ends with\n{tail}")
-            time.sleep(_POLL_SECONDS)
+            time.sleep(every)
 
 
 @contextmanager

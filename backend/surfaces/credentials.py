@@ -9,7 +9,7 @@ from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 
-from backend.domain.errors import Unauthorized
+from backend.domain.errors import DomainError, Unauthorized
 
 if TYPE_CHECKING:
     from backend.domain.accounts import Principal
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_CREDENTIAL_LENGTH = 4096
 PRINCIPAL_KEY = "pilothouse.principal"
+REFUSAL_KEY = "pilothouse.refusal"
 
 
 def credential_of(connection: ASGIConnection[Any, Any, Any, Any], *, allow_query: bool) -> str:
@@ -38,7 +39,14 @@ def credential_of(connection: ASGIConnection[Any, Any, Any, Any], *, allow_query
 
 
 async def authenticate(connection: ASGIConnection[Any, Any, Any, Any], accounts: AccountService) -> Principal:
-    """Who sends this request. Raises Unauthorized."""
+    """Who sends this request; what was found when it was counted is not asked for again. Raises Unauthorized."""
+    marks: Any = connection.scope
+    found: Principal | None = marks.get(PRINCIPAL_KEY)
+    if found is not None:
+        return found
+    refusal: DomainError | None = marks.get(REFUSAL_KEY)
+    if refusal is not None:
+        raise refusal
     principal: Principal = await accounts.authenticate(credential_of(connection, allow_query=False))
     return principal
 

@@ -77,6 +77,10 @@ class Failures:
             Exception: self._on_unexpected,
         }
 
+    def body(self, status: int, message: str) -> bytes:
+        """The body of a failure that is told in a sentence."""
+        return self._of_status(status, message)
+
     def answer(self, error: DomainError) -> Answer:
         """Status, body and headers of a failure."""
         status = status_of(error)

@@ -94,7 +94,7 @@ def test_a_bound_surface_is_at_the_root_of_its_port(backend: RunningBackend) -> 
     bound = f"http://127.0.0.1:{backend.bind_port}"
     headers = {"Authorization": f"Bearer {backend.owner_token()}"}
     assert httpx.get(f"{bound}/v1/deployments", headers=headers).status_code == 200
-    assert httpx.get(f"{bound}/schema/openapi.json").json()["info"]["title"] == "Container Engine API"
+    assert httpx.get(f"{bound}/openapi.json").json()["info"]["title"] == "Container Engine API"
     assert httpx.post(f"{bound}/pilothouse/v1/session").status_code == 404
     for path in ("/container-engine/v1/nothing", "/nothing"):
         missing = httpx.get(f"http://127.0.0.1:{backend.port}{path}", headers=headers)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from litestar import Litestar
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar import Litestar, Router
 
+from backend.surfaces.container_engine_snake.about import about
 from backend.surfaces.container_engine_snake.errors import FAILURES
 from backend.surfaces.container_engine_snake.routes_api_keys import api_key_routes
 from backend.surfaces.container_engine_snake.routes_auth import auth_routes
@@ -16,36 +15,33 @@ from backend.surfaces.container_engine_snake.routes_notifications import notific
 from backend.surfaces.container_engine_snake.routes_observability import observability_routes
 from backend.surfaces.container_engine_snake.routes_user import user_routes
 from backend.surfaces.credentials import guard_by
+from backend.surfaces.description import describe
+from backend.surfaces.documentation import documentation_routes
 from backend.surfaces.services import Services
 
 NAME = "container-engine-snake"
 
 
 def container_engine_snake_app(services: Services, version: str) -> Litestar:
-    """Serves `/health` and `/v1/...` as the container-engine-snake document says; its OpenAPI description is at
-    `/schema/openapi.json`."""
+    """Serves `/health` and `/v1/...` as the container-engine-snake document says; described at `/openapi.json`
+    and `/docs`."""
+    operations = [
+        *auth_routes(services),
+        *api_key_routes(services),
+        *user_routes(services),
+        *deployment_routes(services),
+        *domain_routes(services),
+        *observability_routes(services),
+        *notification_routes(services),
+        *health_routes(services),
+    ]
+    guarded = Router("/", route_handlers=operations, guards=[guard_by(services.accounts)])
+    documentation = documentation_routes(lambda: describe(operations, about(version)))
     return Litestar(
-        route_handlers=[
-            *auth_routes(services),
-            *api_key_routes(services),
-            *user_routes(services),
-            *deployment_routes(services),
-            *domain_routes(services),
-            *observability_routes(services),
-            *notification_routes(services),
-            *health_routes(services),
-        ],
-        guards=[guard_by(services.accounts)],
+        route_handlers=[guarded, *documentation],
         exception_handlers=FAILURES.handlers,
         request_max_body_size=services.max_body_bytes,
-        openapi_config=OpenAPIConfig(
-            title="Container Engine API (snake_case)",
-            version=version,
-            components=Components(
-                security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")},
-            ),
-            security=[{"bearer": []}],
-        ),
+        openapi_config=None,
         logging_config=None,
         debug=False,
     )
