@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from backend.domain.errors import Invalid
 
-_PATTERN = re.compile(r"^(?P<number>\d{1,18}(?:\.\d{1,9})?)(?P<suffix>m|k|Ki|M|Mi|G|Gi|T|Ti)?$")
+_PATTERN = re.compile(r"^(?P<number>\d{1,18}(?:\.\d{1,9})?)(?P<suffix>m|k|Ki|M|Mi|G|Gi|T|Ti)?\Z")
 _BYTES = {
     None: 1,
     "k": 10**3,

@@ -9,16 +9,17 @@ from backend.domain.deployments import MAX_REPLICAS, DeploymentChange, Deploymen
 from backend.domain.errors import FieldError, Invalid
 from backend.domain.quantities import parse_cpu, parse_memory
 
-_DNS_LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
-_ENV_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_.-]{0,254}$")
+# `\Z`, not `$`, which also passes a line feed at the end.
+_DNS_LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
+_ENV_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_.-]{0,254}\Z")
 # Runs of separators are bounded by the length check, and no branch overlaps another: no backtracking.
 _IMAGE = re.compile(
     r"^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?/)?"
     r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
-    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[a-f0-9]{64})?$"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[a-f0-9]{64})?\Z"
 )
-_IMAGE_ID = re.compile(r"^sha256:[a-f0-9]{64}$")
-_PATH = re.compile(r"^/[\x21-\x7e]{0,1023}$")
+_IMAGE_ID = re.compile(r"^sha256:[a-f0-9]{64}\Z")
+_PATH = re.compile(r"^/[\x21-\x7e]{0,1023}\Z")
 MAX_ENV_VALUE_BYTES = 128 * 1024 - 1  # what execve(2) takes for one string
 MAX_ENV_BYTES = 1024 * 1024
 

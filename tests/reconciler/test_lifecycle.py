@@ -105,6 +105,11 @@ async def test_requests_that_cannot_be_met_leave_nothing(core: Core, static_imag
         {"name": "x", "image": static_image, "port": 80, "replicas": 101},
         {"name": "x", "image": static_image, "port": 80, "resources": Resources("lots", "64Mi")},
         {"name": "x", "image": static_image, "port": 80, "env": {"A=B": "c"}},
+        # One such host would be refused by the ingress, and with it the routes of all.
+        {"name": "x\n", "image": static_image, "port": 80},
+        {"name": "x", "image": static_image, "port": 80, "env": {"A\n": "c"}},
+        {"name": "x", "image": static_image, "port": 80, "health_check": HealthCheck("/health\n")},
+        {"name": "x", "image": static_image, "port": 80, "resources": Resources("100m\n", "64Mi")},
     ):
         with pytest.raises(Invalid) as invalid:
             await core.deploy(**fault)  # type: ignore[arg-type]
