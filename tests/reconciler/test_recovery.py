@@ -139,3 +139,17 @@ async def test_a_repeat_finds_the_container_made_before_the_crash(core: Core, st
     await core.deployments.start(core.who, app.id)
     await core.until(app, RUNNING)
     assert [c.id for c in await core.containers(app)] == [container.id]
+
+
+async def test_a_network_removed_by_hand_is_made_again(core: Core, static_image: str) -> None:
+    app = await core.deploy("web", static_image, 80)
+    await core.until(app, RUNNING)
+    await core.deployments.stop(core.who, app.id)
+    await core.until(app, STOPPED)
+    client = docker.from_env()
+    [container] = await core.containers(app)
+    client.networks.get(client.containers.get(container.id).attrs["HostConfig"]["NetworkMode"]).remove()
+    await core.deployments.start(core.who, app.id)
+    await core.until(app, RUNNING)
+    assert (await core.get("web")).status_code == 200
+    assert DeploymentStatus.FAILED not in [entry.data.get("status") for entry in await core.history(app)]

@@ -33,7 +33,7 @@ class ImagePuller:
                 self._run(ResolvedImage(reference, pinned, local=False), auth, reports), name=f"pull-{reference}"
             )
             self._pulls[key] = (task, reports)
-            task.add_done_callback(lambda _: self._pulls.pop(key, None))
+            task.add_done_callback(lambda ended: self._forget(key, ended))
         task, reports = self._pulls[key]
         reports.append(report)
         try:
@@ -41,10 +41,16 @@ class ImagePuller:
         except asyncio.CancelledError:
             reports.remove(report)
             if not reports:
+                # Forgotten before it has ended, so that nobody joins a pull that is being given up.
+                self._forget(key, task)
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
             raise
+
+    def _forget(self, key: str, task: asyncio.Task[None]) -> None:
+        if key in self._pulls and self._pulls[key][0] is task:
+            del self._pulls[key]
 
     async def _run(self, image: ResolvedImage, auth: RegistryAuth | None, reports: list[Report]) -> None:
         async with self._slots:

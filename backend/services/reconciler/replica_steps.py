@@ -114,7 +114,11 @@ class ReplicaSteps:
                     # Somebody else's container sits on it: the next try takes another.
                     await shared.slots.release([name])
                 raise
-            await self._start(container_id)
+            try:
+                await self._start(container_id)
+            except NotFound as error:
+                await self._unbind(container_id, error)
+                raise
         self._recorder.observe(
             deployment, JournalKind.REPLICA_CREATED, f"replica {ordinal} started", data={"container": name}
         )
@@ -125,7 +129,8 @@ class ReplicaSteps:
         async with self._shared.engine_slots:
             try:
                 await self._start(state.id)
-            except NotFound:
+            except NotFound as error:
+                await self._unbind(state.id, error)
                 self._shared.view.drop(state.id)
             except Conflict as error:
                 if error.details.get("reason") != "address":
@@ -134,6 +139,13 @@ class ReplicaSteps:
                 await self._shared.engine.remove_container(state.id)
                 await self._shared.slots.release([state.name])
                 self._shared.view.drop(state.id)
+
+    async def _unbind(self, container_id: str, error: NotFound) -> None:
+        """Where its network was removed, a container stays bound to what is gone: only a new one can start."""
+        if error.details.get("reason") == "network":
+            self._shared.slots.forget_networks()
+            await self._shared.engine.remove_container(container_id)
+            self._shared.view.drop(container_id)
 
     async def _start(self, container_id: str) -> None:
         try:

@@ -97,7 +97,7 @@ class Reconciler:
         """Desired state changed."""
         worker = self._workers.get(deployment_id)
         if worker and worker.task and not worker.task.done():
-            worker.wake()
+            worker.try_now()
         elif self._adopted:
             self._begin(deployment_id)
 
@@ -196,7 +196,7 @@ class Reconciler:
             return
         self._shared.slots.forget_networks()
         for worker in self._workers.values():
-            worker.wake()
+            worker.try_now()
 
     def _begin(self, deployment_id: str) -> None:
         worker = DeploymentWorker(self._shared, deployment_id)

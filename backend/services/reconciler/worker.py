@@ -29,6 +29,7 @@ class DeploymentWorker:
         self._id = deployment_id
         self._wake = asyncio.Event()
         self._retry_after: float | None = None
+        self._make_after = 0.0
         self._failures = 0
         self.recorder = Recorder(shared, deployment_id)
         self.steps = ReplicaSteps(shared, self.recorder, self.wake)
@@ -40,6 +41,11 @@ class DeploymentWorker:
         self.task = asyncio.create_task(self._run(), name=f"reconcile-{self._id}")
 
     def wake(self) -> None:
+        self._wake.set()
+
+    def try_now(self) -> None:
+        """Wake it, and try again at once what failed before: somebody asked for it, or the engine came back."""
+        self._make_after = 0.0
         self._wake.set()
 
     async def close(self) -> None:
@@ -172,6 +178,12 @@ class DeploymentWorker:
             self.steps.retire_later(deployment, by_id[key])
             self.wake()
         if step.create or step.start:
+            # What a failed try itself changed on the engine wakes us too: that must not cut the pause short.
+            pause = self._make_after - asyncio.get_running_loop().time()
+            if pause > 0:
+                self._retry_in(pause)
+                self.steps.revive(deployment, states)
+                return
             await self.recorder.hold(deployment)
             try:
                 await self._make(deployment, step, by_id)
@@ -179,6 +191,7 @@ class DeploymentWorker:
                 raise
             except DomainError as error:
                 retry = await self.outcome.cannot_make(deployment, error)
+                self._make_after = asyncio.get_running_loop().time() + retry
                 self._retry_in(retry)
                 return
         self.steps.revive(deployment, states)
@@ -215,11 +228,39 @@ class DeploymentWorker:
 
     async def _make(self, deployment: Deployment, step: Plan, by_id: dict[str, ContainerState]) -> None:
         if step.create:
-            await self.steps.ensure_image(deployment)
+            if not await self._pulled(deployment):
+                return
             await self.steps.create(deployment, step.create)
         if step.start:
             await asyncio.gather(*(self.steps.start(deployment, by_id[key]) for key in step.start))
         self.wake()
+
+    async def _pulled(self, deployment: Deployment) -> bool:
+        """Wait for the image, which may take for ever; False where users asked for something else meanwhile."""
+        pull = asyncio.create_task(self.steps.ensure_image(deployment), name=f"image-{deployment.short_id}")
+        woken = False
+        try:
+            while not pull.done():
+                nudge = asyncio.create_task(self._wake.wait())
+                await asyncio.wait((pull, nudge), return_when=asyncio.FIRST_COMPLETED)
+                nudge.cancel()
+                if not pull.done() and self._wake.is_set():
+                    self._wake.clear()
+                    woken = True
+                    if not await self._still_wanted(deployment):
+                        return False
+            await pull
+            return True
+        finally:
+            pull.cancel()
+            await asyncio.gather(pull, return_exceptions=True)
+            if woken:
+                self.wake()
+
+    async def _still_wanted(self, deployment: Deployment) -> bool:
+        async with self._shared.database.session() as session:
+            now = await self._shared.queries.by_id(session, self._id)
+        return now is not None and (now.desired, now.generation) == (deployment.desired, deployment.generation)
 
     # --- routes
 
