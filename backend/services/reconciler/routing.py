@@ -47,12 +47,20 @@ class RouteBook:
         known = self._routes.get(deployment_id)
         if known == route:
             return False
-        for host in known.hosts if known else ():
-            self._by_host.pop(host, None)
+        self._disown(known)
         self._routes[deployment_id] = route
-        self._by_host.update(dict.fromkeys(hosts, deployment_id))
+        for host in hosts:
+            # Where a deleted app's name was given away before its replicas are gone, the newcomer's route has it.
+            if known is None or host not in self._by_host:
+                self._by_host[host] = deployment_id
         self._version += 1
         return True
+
+    def _disown(self, route: Route | None) -> None:
+        if route:
+            for host in route.hosts:
+                if self._by_host.get(host) == route.id:
+                    del self._by_host[host]
 
     def assign_domains(self, names: Mapping[str, Sequence[str]]) -> None:
         """The custom domains of all deployments, which they are served under as well. They are kept apart from `set`,
@@ -66,8 +74,7 @@ class RouteBook:
     def remove(self, deployment_id: str) -> None:
         route = self._routes.pop(deployment_id, None)
         if route:
-            for host in route.hosts:
-                self._by_host.pop(host, None)
+            self._disown(route)
             self._version += 1
 
     async def open(self) -> None:
@@ -95,13 +102,13 @@ class RouteBook:
 
     def _served(self) -> list[Route]:
         # An app's own host wins: a platform's new suffix may be what was somebody's domain before.
-        return [
-            replace(
-                route,
-                hosts=(*route.hosts, *(name for name in self._domains.get(route.id, ()) if name not in self._by_host)),
-            )
-            for route in self._routes.values()
-        ]
+        served = []
+        for route in self._routes.values():
+            own = [host for host in route.hosts if self._by_host.get(host) == route.id]
+            domains = [name for name in self._domains.get(route.id, ()) if name not in self._by_host]
+            if own or domains:
+                served.append(replace(route, hosts=(*own, *domains)))
+        return served
 
     def _try_again(self) -> None:
         if self._retry is None or self._retry.done():
