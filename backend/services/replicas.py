@@ -166,13 +166,16 @@ class ReplicaView:
                 self.engine_up, self.engine_message = True, "ok"
                 self.listed.set()
                 self.notify("")
+            clock = asyncio.get_running_loop().time
+            due = clock() + RESYNC_SECONDS
             while True:
                 try:
                     # Not wait_for: before Python 3.12 it loses a cancellation that meets an event.
-                    async with asyncio.timeout(RESYNC_SECONDS):
+                    async with asyncio.timeout_at(due):
                         event = await queue.get()
                 except TimeoutError:
                     await self._resync()
+                    due = clock() + RESYNC_SECONDS
                     continue
                 if event is None:
                     await stream

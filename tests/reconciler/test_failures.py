@@ -6,6 +6,7 @@ import docker
 
 from backend.domain.deployments import (
     DeploymentChange,
+    DeploymentState,
     DeploymentStatus,
     Health,
     HealthCheck,
@@ -100,3 +101,42 @@ async def test_a_private_image_is_pulled_with_credentials_that_are_never_stored_
         content = file.read_bytes()
         assert b"s3cret" not in content
         assert b"hush-hush" not in content
+
+
+async def test_a_crash_is_told_also_while_the_replica_is_up_again(core: Core, app_image: str) -> None:
+    # Its own check makes it crash, a second after each start.
+    app = await core.deploy("broken", app_image, health_check=HealthCheck("/crash", initial_delay_seconds=1))
+    told: set[str] = set()
+
+    def crashed_again(state: DeploymentState) -> bool:
+        told.add(state.error_message or "code 3")
+        return state.restart_count >= 4
+
+    await core.eventually(app, crashed_again)
+    assert len(told) > 1
+    assert [text for text in told if "code 3" not in text] == []
+
+
+async def test_zero_replicas_prove_no_generation(core: Core, app_image: str) -> None:
+    app = await core.deploy("web", app_image, env={"VERSION": "1"})
+    await core.until(app, RUNNING)
+    await core.deployments.scale(core.who, app.id, 0)
+    await core.until(app, RUNNING)
+    await core.deployments.update(core.who, app.id, DeploymentChange(env={"EXIT_CODE": "4"}))
+    await core.until(app, RUNNING)
+    await core.deployments.scale(core.who, app.id, 1)
+    state = await core.eventually(app, lambda s: s.status is RUNNING and s.ready == 1)
+    assert "code 4" in (state.error_message or "")
+
+
+async def test_a_replica_paused_by_hand_is_told(core: Core, static_image: str) -> None:
+    app = await core.deploy("web", static_image, 80)
+    await core.until(app, RUNNING)
+    [container] = await core.containers(app)
+    paused = docker.from_env().containers.get(container.id)
+    paused.pause()
+    state = await core.eventually(app, lambda s: s.reason == "paused")
+    assert container.name in state.message
+    assert state.health is Health.UNHEALTHY
+    paused.unpause()
+    await core.eventually(app, lambda s: s.reason == "ready" and s.ready == 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from backend.domain.deployments import Deployment, DeploymentStatus
@@ -30,6 +31,7 @@ class Outcome:
         self._tries = 0
         self._seen_ready: set[str] = set()
         self._seen_exits: dict[str, int] = {}
+        self._last_ends: dict[str, ContainerState] = {}
 
     async def stopped(self, deployment: Deployment) -> None:
         await self._conclude(deployment, DeploymentStatus.STOPPED, "stopped", "stopped")
@@ -62,7 +64,8 @@ class Outcome:
             reason, message = ("scaled_to_zero", "scaled to zero replicas")
         now = utc_now()
         columns: dict[str, Any] = {}
-        if deployment.stable_generation != deployment.generation:
+        # At zero replicas nothing has shown yet that this generation works.
+        if deployment.stable_generation != deployment.generation and deployment.replicas:
             columns = {"stable_generation": deployment.generation, "deployed_at": now}
         if deployment.status is not DeploymentStatus.RUNNING or columns or deployment.started_at is None:
             columns["started_at"] = deployment.started_at if deployment.started_at and not columns else now
@@ -114,6 +117,7 @@ class Outcome:
             if probe and probe.ready:
                 continue
             if faults.crashed(state):
+                state = self._with_last_end(state)
                 lines = await faults.last_lines(self._shared.engine, state.id)
                 word = "out_of_memory" if state.oom_killed and state.exit_code == 137 else "crash_loop"
                 return word, f"replica {state.ordinal} {faults.exit_text(deployment, state)}{lines}"
@@ -123,6 +127,16 @@ class Outcome:
                 lines = await faults.last_lines(self._shared.engine, state.id)
                 return "unhealthy", faults.health_text(state, probe) + lines
         return None
+
+    def _remember_end(self, state: ContainerState) -> None:
+        if state.exit_code is not None:
+            self._last_ends[state.id] = state
+
+    def _with_last_end(self, state: ContainerState) -> ContainerState:
+        """A replica that is up again between two crashes does not tell any more how the last one was."""
+        self._remember_end(state)
+        end = self._last_ends.get(state.id, state)
+        return replace(state, exit_code=end.exit_code, oom_killed=end.oom_killed)
 
     async def _roll_back(self, deployment: Deployment, why: str) -> bool:
         assert deployment.stable_generation is not None
@@ -141,6 +155,7 @@ class Outcome:
 
     async def _observe_replicas(self, deployment: Deployment, current: Sequence[ContainerState]) -> None:
         for state in current:
+            self._remember_end(state)
             probe = self._shared.monitor.of(state)
             if probe and probe.ready and state.id not in self._seen_ready:
                 self._seen_ready.add(state.id)
@@ -158,6 +173,7 @@ class Outcome:
         alive = {state.id for state in current}
         self._seen_ready &= alive
         self._seen_exits = {key: count for key, count in self._seen_exits.items() if key in alive}
+        self._last_ends = {key: end for key, end in self._last_ends.items() if key in alive}
 
     async def _conclude(
         self, deployment: Deployment, status: DeploymentStatus, reason: str, message: str, **columns: Any
@@ -181,6 +197,9 @@ def _waiting(deployment: Deployment, current: Sequence[ContainerState], ready: i
     restarting = next((state for state in current if state.phase is ContainerPhase.RESTARTING), None)
     if restarting:
         return "backing_off", f"{counts}; replica {restarting.ordinal} {faults.exit_text(deployment, restarting)}"
+    paused = next((state for state in current if state.phase is ContainerPhase.PAUSED), None)
+    if paused:
+        return "paused", f"{counts}; replica {paused.ordinal} is paused: go on with 'docker unpause {paused.name}'"
     if len(current) < deployment.replicas:
         return "creating", counts
     if deployment.spec.health_check:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,11 @@ from backend.domain.journal import JournalKind
 from backend.services.journal import utc_now
 from backend.services.reconciler.context import Shared
 from backend.storage import leases
+
+log = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 0.1
+FLUSH_RETRY_SECONDS = 2.0
 
 
 class LeaseLost(DomainError):
@@ -65,8 +71,13 @@ class Recorder:
         duration = self._shared.options.lease_duration
         while True:
             await asyncio.sleep(duration.total_seconds() / 3)
-            async with self._shared.database.transaction() as session:
-                held = await leases.renew(session, self._deployment_id, fence, utc_now() + duration)
+            try:
+                async with self._shared.database.transaction() as session:
+                    held = await leases.renew(session, self._deployment_id, fence, utc_now() + duration)
+            except DomainError as error:
+                # Where it runs out meanwhile and somebody takes it, the fence tells at the next write.
+                log.warning("the lease of deployment %s is not renewed: %s", self._deployment_id, error.message)
+                continue
             if not held:
                 self._fence = None
                 return
@@ -106,8 +117,16 @@ class Recorder:
             self._flusher = asyncio.create_task(self._flush_soon(), name=f"journal-{deployment.short_id}")
 
     async def _flush_soon(self) -> None:
-        await asyncio.sleep(0.1)
-        await self.write(None)
+        pause = FLUSH_SECONDS
+        while self._observations:
+            await asyncio.sleep(pause)
+            try:
+                await self.write(None)
+            except DomainError as error:
+                log.warning("the journal of deployment %s has to wait: %s", self._deployment_id, error.message)
+                pause = FLUSH_RETRY_SECONDS
+            except Exception:
+                log.exception("entries of the journal of deployment %s are lost", self._deployment_id)
 
     async def write(
         self,
@@ -160,7 +179,7 @@ class Recorder:
                     await leases.forget(change.session, deployment.id)
                 elif settled and self._fence is not None:
                     await leases.release(change.session, deployment.id, self._fence, change.now)
-        except DomainError:
+        except (DomainError, asyncio.CancelledError):
             self._observations = pending + self._observations
             raise
         if settled or forget:

@@ -35,6 +35,7 @@ from backend.storage.domains import DomainQueries
 log = logging.getLogger(__name__)
 
 RESYNC_SECONDS = 60.0
+TAKE_OVER_RETRY_SECONDS = 2.0
 
 
 class Reconciler:
@@ -211,14 +212,15 @@ class Reconciler:
 
     async def _run(self) -> None:
         await self._view.listed.wait()
-        async with self._database.session() as session:
-            deployments = await self._queries.everything(session)
-        self._adopt(deployments)
-        await self._read_domains()
-        await self.routes.open()
-        self._adopted = True
-        for deployment in deployments:
-            self._begin(deployment.id)
+        while not self._adopted:
+            try:
+                await self._take_over()
+            except DomainError as error:
+                log.warning("what was asked for cannot be read yet: %s", error.message)
+                await asyncio.sleep(TAKE_OVER_RETRY_SECONDS)
+            except Exception:
+                log.exception("taking over failed")
+                await asyncio.sleep(TAKE_OVER_RETRY_SECONDS)
         while True:
             try:
                 await self._resync()
@@ -227,6 +229,16 @@ class Reconciler:
             except Exception:
                 log.exception("resync failed")
             await asyncio.sleep(RESYNC_SECONDS)
+
+    async def _take_over(self) -> None:
+        async with self._database.session() as session:
+            deployments = await self._queries.everything(session)
+        self._adopt(deployments)
+        await self._read_domains()
+        await self.routes.open()
+        self._adopted = True
+        for deployment in deployments:
+            self._begin(deployment.id)
 
     def _adopt(self, deployments: Sequence[Deployment]) -> None:
         """Count replicas that served before this process as ready until a check says otherwise, so that a restart of
