@@ -23,7 +23,9 @@ T = TypeVar("T")
 # many; quick ones would only wait for each other's turn in the interpreter.
 SLOW_CALLS = 28
 QUICK_CALLS = 12
-THREADS = SLOW_CALLS + QUICK_CALLS
+# A registry that takes connections and says nothing holds its callers for long: they must not hold up all others.
+REGISTRY_CALLS = 24
+THREADS = SLOW_CALLS + QUICK_CALLS + REGISTRY_CALLS
 CALL_SECONDS = 60.0
 PING_SECONDS = 3.0
 CONNECT_SECONDS = 10.0
@@ -41,6 +43,7 @@ class EngineConnection:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="engine")
         self._slow = asyncio.Semaphore(SLOW_CALLS)
         self._quick = asyncio.Semaphore(QUICK_CALLS)
+        self._registry = asyncio.Semaphore(REGISTRY_CALLS)
         self._lock = threading.Lock()
         self._clients: dict[float, Client] = {}
         self._version: str | None = None
@@ -60,6 +63,11 @@ class EngineConnection:
         """Run `work` with an SDK client on the pool. `timeout` is for each answer, in seconds; `slow` marks work
         that waits for a container. Raises EngineFault and EngineUnavailable."""
         async with self._slow if slow else self._quick:
+            return await self._submit(lambda: self._run(work, timeout))
+
+    async def ask_registry(self, work: Callable[[Client], T], *, timeout: float) -> T:
+        """As `call`, for work in which the engine waits for a registry."""
+        async with self._registry:
             return await self._submit(lambda: self._run(work, timeout))
 
     async def offload(self, work: Callable[[], T]) -> T:

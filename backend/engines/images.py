@@ -38,7 +38,7 @@ async def resolve_image(connection: EngineConnection, image: str, auth: Registry
         return ResolvedImage(image, str(local["Id"]), True)
     fault: EngineFault
     try:
-        answer = await connection.call(
+        answer = await connection.ask_registry(
             lambda client: client.inspect_distribution(str(reference), auth_config=auth_config(auth)),
             timeout=REGISTRY_SECONDS,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import socket
 
 import docker
 import docker.errors
@@ -159,6 +160,18 @@ def test_faults_are_classified_by_their_text(status: int, text: str, fault: Imag
     assert classify(status, text) is fault
     error = rejected("web:1", fault, text, with_auth=False)
     assert error.details["reason"] == fault.value and "web:1" in error.message
+
+
+async def test_a_silent_registry_holds_up_only_those_who_ask_it(bench: Bench) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        asked = [asyncio.create_task(bench.engine.resolve_image(f"{address}/app{n}:1", None)) for n in range(30)]
+        await asyncio.sleep(0.5)
+        await bench.engine.list_containers()
+        assert not any(task.done() for task in asked)
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
 
 
 def test_a_denial_without_credentials_names_both_ways_out() -> None:
