@@ -13,6 +13,7 @@ from backend.domain.journal import JournalKind
 from backend.services.journal import utc_now
 from backend.services.reconciler import faults
 from backend.services.reconciler.context import Shared
+from backend.services.reconciler.pauses import growing_pause
 from backend.services.reconciler.record import Recorder
 from backend.services.reconciler.rollout import Plan
 
@@ -89,7 +90,7 @@ class Outcome:
         pulling = isinstance(error, ImageRejected)
         if pulling:
             self._recorder.observe(deployment, JournalKind.PULL_FAILED, error.message)
-        retry: float = min(FIRST_RETRY_SECONDS * 2**self._tries, SLOWEST_RETRY_SECONDS)
+        retry = growing_pause(FIRST_RETRY_SECONDS, self._tries, SLOWEST_RETRY_SECONDS)
         self._tries += 1
         if error.details.get("reason") in ("address", "subnet"):
             return SOON_SECONDS

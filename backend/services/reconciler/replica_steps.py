@@ -13,6 +13,7 @@ from backend.domain.errors import Conflict, DomainError, EngineUnavailable, NotF
 from backend.domain.journal import JournalKind
 from backend.domain.quantities import parse_cpu, parse_memory
 from backend.services.reconciler.context import Shared
+from backend.services.reconciler.pauses import growing_pause
 from backend.services.reconciler.record import Recorder
 from backend.services.reconciler.slots import container_name
 from backend.services.replicas import KIND_DEPLOYMENT
@@ -175,7 +176,7 @@ class ReplicaSteps:
             generation=state.generation,
         )
         if tries:
-            await asyncio.sleep(min(FIRST_REVIVAL_SECONDS * 2 ** (tries - 1), SLOWEST_REVIVAL_SECONDS))
+            await asyncio.sleep(growing_pause(FIRST_REVIVAL_SECONDS, tries - 1, SLOWEST_REVIVAL_SECONDS))
         await self._shared.engine.restart_container(state.id, self._shared.options.stop_timeout_seconds)
         await self._shared.view.refresh(state.id)
 
@@ -212,6 +213,7 @@ class ReplicaSteps:
                     log.debug("%s is gone already", state.name)
             await self._shared.engine.remove_container(state.id)
         self._shared.monitor.forget(state.id)
+        self._revivals.pop(state.id, None)
         await self._shared.slots.release([state.name])
         self._recorder.observe(
             deployment,
@@ -233,6 +235,9 @@ class ReplicaSteps:
                 await work
             except DomainError as error:
                 log.warning("%s: %s", container_id[:12], error.message)
+                await asyncio.sleep(1)
+            except Exception:
+                log.exception("work on replica %s failed", container_id[:12])
                 await asyncio.sleep(1)
             finally:
                 if self._tasks.get(container_id) is asyncio.current_task():

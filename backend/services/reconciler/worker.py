@@ -11,6 +11,7 @@ from backend.domain.engine import ContainerPhase, ContainerState
 from backend.domain.errors import DomainError, EngineUnavailable, Unavailable
 from backend.services.reconciler.context import Shared
 from backend.services.reconciler.outcome import Outcome
+from backend.services.reconciler.pauses import growing_pause
 from backend.services.reconciler.record import LeaseLost, Recorder
 from backend.services.reconciler.replica_steps import ReplicaSteps
 from backend.services.reconciler.rollout import Plan, ReplicaFact, plan
@@ -84,7 +85,7 @@ class DeploymentWorker:
                     return
 
     def _back_off(self) -> None:
-        self._retry_in(min(FIRST_RETRY_SECONDS * 2**self._failures, SLOWEST_RETRY_SECONDS))
+        self._retry_in(growing_pause(FIRST_RETRY_SECONDS, self._failures, SLOWEST_RETRY_SECONDS))
         self._failures += 1
 
     def _retry_in(self, seconds: float) -> None:
