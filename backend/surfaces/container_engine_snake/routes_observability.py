@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response, WebSocket, get, websocket
 
 from backend.surfaces.container_engine_snake.convert import to_wire_status
 from backend.surfaces.container_engine_snake.described import answered_by
 from backend.surfaces.container_engine_snake.errors import FAILURES
 from backend.surfaces.credentials import principal_of
 from backend.surfaces.described import needs
-from backend.surfaces.observing import answer_logs, answer_metrics
+from backend.surfaces.observing import answer_logs, answer_metrics, serve_log_socket
 from backend.surfaces.openapi import reads
 from backend.surfaces.parameters import LOGS, METRICS
 from backend.surfaces.responses import json_response
@@ -33,6 +33,10 @@ def observability_routes(services: Services) -> list[Any]:
     async def get_logs(request: Request[Any, Any, Any], deployment_id: str) -> Response[Any]:
         return await answer_logs(request, services, FAILURES, deployment_id)
 
+    @websocket(f"{_ONE}/logs/stream")
+    async def logs_stream(socket: WebSocket[Any, Any, Any], deployment_id: str) -> None:
+        await serve_log_socket(socket, services, FAILURES, deployment_id)
+
     @get(
         f"{_ONE}/metrics",
         operation_class=reads(query=METRICS),
@@ -51,4 +55,4 @@ def observability_routes(services: Services) -> list[Any]:
         state = await services.deployments.state(principal_of(request), deployment_id)
         return json_response(to_wire_status(state))
 
-    return [get_logs, get_metrics, get_status]
+    return [get_logs, logs_stream, get_metrics, get_status]

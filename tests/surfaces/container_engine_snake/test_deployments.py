@@ -111,7 +111,7 @@ def test_a_deployment_from_create_to_delete(backend: RunningBackend, user: Clien
     fits(logs.json(), {"logs": [{"timestamp": "instant", "level": "level", "message": "text", "source": "=app"}]})
     assert len(logs.json()["logs"]) == 1
 
-    metrics = user.api.get(f"{one}/metrics", params={"resolution": "1m", "from": "2025-01-01T00:00:00Z"})
+    metrics = user.api.get(f"{one}/metrics", params={"resolution": "1d", "from": "2025-01-01T00:00:00Z"})
     assert metrics.status_code == 200
     fits(metrics.json(), {"metrics": {"cpu": POINTS, "memory": POINTS, "requests": POINTS}})
 
