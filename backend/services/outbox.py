@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -80,6 +80,7 @@ class Outbox:
         self._carriers: dict[Channel, Deliver] = {}
         self._attempts: dict[Channel, set[asyncio.Task[None]]] = {channel: set() for channel in Channel}
         self._tasks: list[asyncio.Task[None]] = []
+        self._closing = asyncio.Event()
 
     async def add(
         self,
@@ -118,28 +119,24 @@ class Outbox:
         self._carriers[channel] = deliver
 
     async def start(self) -> None:
+        self._closing.clear()
         for channel in self._carriers:
             self._tasks.append(asyncio.create_task(self._work_off(channel), name=f"outbox-{channel.value}"))
         self._tasks.append(asyncio.create_task(self._forget_old(), name="outbox-forget"))
 
     async def close(self) -> None:
-        """Attempts under way get a moment to end, so that they are not made twice for nothing."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Nothing new begins. What is under way gets a moment to end, so that it is not done twice for nothing."""
+        self._closing.set()
+        self.wake()
+        await _ended(self._tasks)
         self._tasks.clear()
-        under_way = [task for tasks in self._attempts.values() for task in tasks]
-        if under_way:
-            _, late = await asyncio.wait(under_way, timeout=_LAST_MOMENTS_SECONDS)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await _ended([task for tasks in self._attempts.values() for task in tasks])
 
     # --- working off
 
     async def _work_off(self, channel: Channel) -> None:
         woken = self._woken[channel]
-        while True:
+        while not self._closing.is_set():
             woken.clear()
             try:
                 pause = await self._begin_due(channel)
@@ -235,9 +232,20 @@ class Outbox:
             log.warning("what became of a delivery cannot be stored: %s", error.message)
 
     async def _forget_old(self) -> None:
-        while True:
+        while not self._closing.is_set():
             await self._write(lambda session: rows.forget_finished(session, self._clock() - FINISHED_KEPT))
-            await asyncio.sleep(timedelta(days=1).total_seconds())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timedelta(days=1).total_seconds()):
+                    await self._closing.wait()
+
+
+async def _ended(tasks: Collection[asyncio.Task[None]]) -> None:
+    """By themselves, or cut off after a moment."""
+    if tasks:
+        _, late = await asyncio.wait(tasks, timeout=_LAST_MOMENTS_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
 
 def _too_late(claimed: rows.Claimed) -> str:

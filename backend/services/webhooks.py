@@ -59,6 +59,7 @@ class Webhooks:
         self._clock = clock
         self._target = target_of(url)
         self._read_to = 0
+        self._reading = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         outbox.carry(Channel.WEBHOOK, self._deliver)
 
@@ -80,8 +81,10 @@ class Webhooks:
             self._tasks.append(asyncio.create_task(work, name="webhooks"))
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+        # Not in the middle of a transaction, which would cost the connection.
+        async with self._reading:
+            for task in self._tasks:
+                task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
 
@@ -111,16 +114,21 @@ class Webhooks:
 
     async def _catch_up(self) -> None:
         """Everything in the journal that was not told yet."""
-        while True:
-            async with self._database.session() as session:
-                position = await queries.cursor(session, CURSOR) or 0
-                waiting = await journal.after(session, position, KINDS, limit=1)
-            self._read_to = max(self._read_to, position)
-            if not waiting:
-                return
-            async with self._database.transaction() as session:
-                self._read_to = await self._take(session)
-            self._outbox.wake()
+        async with self._reading:
+            while await self._catch_up_some():
+                self._outbox.wake()
+
+    async def _catch_up_some(self) -> bool:
+        """False where there was nothing more to read."""
+        async with self._database.session() as session:
+            position = await queries.cursor(session, CURSOR) or 0
+            waiting = await journal.after(session, position, KINDS, limit=1)
+        self._read_to = max(self._read_to, position)
+        if not waiting:
+            return False
+        async with self._database.transaction() as session:
+            self._read_to = await self._take(session)
+        return True
 
     async def _take(self, session: AsyncSession) -> int:
         """The next entries into the outbox. How far the journal is read then."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from backend.storage.database import Database
 from backend.storage.tables import OutboxRow
 from tests.services.conftest import Clock
 from tests.services.outbox_process import KEY
+from tests.services.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 BOX = SecretBox(KEY)
@@ -85,13 +85,6 @@ async def add(outbox: Outbox, database: Database, number: int, until: datetime |
 async def stored(database: Database) -> list[OutboxRow]:
     async with database.session() as session:
         return list(await session.scalars(select(OutboxRow).order_by(OutboxRow.source)))  # type: ignore[arg-type]
-
-
-async def until(reached: Callable[[], bool | Awaitable[bool]]) -> None:
-    deadline = time.monotonic() + 20
-    while not (await answer if isinstance(answer := reached(), Awaitable) else answer):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.01)
 
 
 async def until_status(database: Database, *statuses: str) -> list[OutboxRow]:
