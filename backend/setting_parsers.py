@@ -256,12 +256,16 @@ def as_resolvers(raw: Any) -> tuple[tuple[str, int], ...]:
 
 
 def _as_resolver(text: str) -> tuple[str, int]:
-    bracketed, _, after = text.rpartition("]")
-    host, colon, port = (f"{bracketed}]", after[:1], after[1:]) if bracketed else text.partition(":")
-    if not bracketed and text.count(":") > 1:
-        host, colon, port = text, "", ""
+    host, port = text, "53"
+    if text.startswith("["):
+        host, bracket, after = text[1:].partition("]")
+        if not bracket or (after and not after.startswith(":")):
+            raise Rejected
+        port = after[1:] if after else port
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
     (address,) = as_addresses([host])
-    return address, as_integer(1, 65535)(port) if colon else 53
+    return address, as_integer(1, 65535)(port)
 
 
 def as_network_pool(raw: Any) -> str:
