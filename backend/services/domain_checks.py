@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -189,6 +190,8 @@ class DomainChecker:
             await self._ingress.certificate(proved.name)
         except Unavailable as error:
             waits, patience = self._times.certificate, self._times.uncertified_for
+            if domain.state is DomainState.ACTIVE:
+                patience = math.inf  # it is proved: neither the authority's outage nor ours takes it away
             await self._trouble(proved, error.message, waits, patience, told=failed_before)
             return
         await self._serves(proved)

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from backend.domain.errors import Unavailable
@@ -160,6 +161,34 @@ async def test_the_question_for_a_certificate_is_not_counted_as_a_request(intern
         assert (record.host, record.status) == (NAME, 200)
         break
     assert app.seen == 1
+
+
+async def test_no_https_request_is_lost_while_names_come_and_go(internal_site: Site, app: App) -> None:
+    ingress = await started(internal_site)
+    await ingress.apply([route(NAME, app)])
+    await ingress.certificate(NAME)
+    assert internal_site.tls is not None
+    url = f"https://127.0.0.1:{internal_site.tls.port}/"
+    answers: list[int] = []
+
+    async def ask() -> None:
+        async with httpx.AsyncClient(verify=False, timeout=20) as client:
+            while True:
+                request = client.build_request("POST", url, headers={"Host": NAME}, content=b"x" * 100)
+                request.extensions["sni_hostname"] = NAME
+                answers.append((await client.send(request)).status_code)
+
+    asking = [asyncio.create_task(ask()) for _ in range(3)]
+    for number in range(15):
+        names = [f"n{number}-{each}.example.net" for each in range(3)]
+        await ingress.apply([route(NAME, app), *(route(name, app) for name in names)])
+        assert await ingress.certificate(names[0]) is not None
+    for task in asking:
+        task.cancel()
+    ended = await asyncio.gather(*asking, return_exceptions=True)
+    assert all(isinstance(end, asyncio.CancelledError) for end in ended), ended
+    assert len(answers) > 50
+    assert set(answers) == {200}
 
 
 async def test_without_tls_there_is_no_certificate(ingress: CaddyIngress) -> None:

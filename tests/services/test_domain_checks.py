@@ -275,6 +275,20 @@ async def test_why_there_is_no_certificate_is_told(core_and_authority: WithAutho
     assert [entry.kind for entry in await core.told(app, VERIFIED, FAILED)] == [FAILED]
 
 
+async def test_an_active_domain_stays_while_the_ingress_is_down(core_and_authority: WithAuthority) -> None:
+    core, _ = core_and_authority
+    app = await core.app("shop")
+    core.point("shop.internal", app)
+    await core.domains.add(core.who, app.id, "shop.internal")
+    await core.reached(app, "shop.internal", DomainStatus.ACTIVE)
+    await core.ingress.stop()
+    core.move(seconds=core.times.active * 1.3)
+    await core.reached(app, "shop.internal", DomainStatus.ACTIVE, "does not answer")
+    core.move(seconds=core.times.lost_for + core.times.uncertified_for)
+    await core.checked_again(app, "shop.internal")
+    await core.reached(app, "shop.internal", DomainStatus.ACTIVE, "does not answer")
+
+
 async def test_local_names_need_no_authority(core_and_authority: WithAuthority) -> None:
     core, authority = core_and_authority
     await authority.stop()
