@@ -21,7 +21,8 @@ DEFAULT_KEYMAP = "k9s"
 @dataclass(frozen=True, slots=True)
 class Action:
     """One thing a user can do. `keys` are Textual key names per keymap; `hint` is its rank in the footer, from 1
-    (0: not there); `needs` says what must be there for it to work; `parameter` is handed to the action method."""
+    (0: not there); `needs` says what must be there for it to work; `parameter` is handed to the action method. One
+    without keys is in the palette and a command."""
 
     name: str
     label: str
@@ -83,12 +84,16 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "copy", "Copy", "Copy the URL, or the selected text of the panel", "Deployment", ("c",), ("c",), 0, "deployment"
     ),
+    Action(
+        "add_domain", "Add domain", "Give the deployment a domain of your own", "Deployment", (), (), 0, "deployment"
+    ),
     _panel("1", "deployments", "Deployments"),
     _panel("2", "overview", "Overview", ("d",), ("i",)),
     _panel("3", "logs", "Logs", ("l",), ("m",)),
     _panel("4", "metrics", "Metrics", ("m",), ("M",)),
     _panel("5", "terminal", "Terminal", ("s",), ("E",)),
     _panel("6", "history", "Why?", ("h",), ("h",)),
+    _panel("7", "domains", "Domains", ("i",), ("I",)),
     Action(
         "as_text", "YAML", "Show the deployment as text, to read or copy", "Look at", ("y",), ("y",), 0, "deployment"
     ),
@@ -121,6 +126,10 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("palette", "Palette", "Search every command", "App", ("ctrl+p",), ("ctrl+p",), 0, in_palette=False),
     Action("help", "Help", "Show all keys", "App", ("question_mark", "f1"), ("question_mark", "f1"), 41),
+    Action("account", "Account", "Profile, password and API keys", "App", ("A",), ("A",), 0, "backend"),
+    Action("notifications", "Notifications", "What happened lately", "App", ("N",), ("N",)),
+    Action("mute", "Mute", "Mute notifications, or let them pop up again", "App", ("M",), ("ctrl+n",)),
+    Action("log_out", "Log out", "End the login at a remote backend", "App", (), (), 0, "backend"),
     Action("theme", "Theme", "Switch to the next theme", "App", ("T",), ("T",)),
     Action("keymap", "Keymap", "Switch between the k9s-like and the lazydocker-like keys", "App", ("K",), ("K",)),
     Action("reconnect", "Reconnect", "Connect to the backend again and fetch all", "App", ("ctrl+r",), ("ctrl+r",)),
@@ -152,6 +161,14 @@ PANEL_HINTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("escape", "Back"),
     ),
     "terminal": (("ctrl+backslash", "Leave the shell"), ("ctrl+q", "Quit")),
+    "history": (
+        ("t", "Kind"),
+        ("n", "Next fault"),
+        ("N", "Previous fault"),
+        ("c", "Copy"),
+        ("escape", "Back"),
+    ),
+    "domains": (("a", "Add"), ("D", "Remove"), ("c", "Copy records"), ("r", "Ask again"), ("escape", "Back")),
     "metrics": (("less_than_sign", "Shorter"), ("greater_than_sign", "Longer"), ("plus", "Zoom"), ("escape", "Back")),
 }
 
@@ -197,8 +214,14 @@ def hints(keymap: str, overrides: Mapping[str, str] | None = None) -> list[tuple
 
 
 def textual_keymap(keymap: str, overrides: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Binding id to keys, for `App.set_keymap`."""
-    return {binding_id(action): ",".join(action.keys(keymap, overrides)) for action in ACTIONS}
+    """Binding id to keys, for `App.set_keymap`; those without keys are not in it."""
+    keys = {binding_id(action): ",".join(action.keys(keymap, overrides)) for action in ACTIONS}
+    return {name: some for name, some in keys.items() if some}
+
+
+def default_keys(action: Action) -> str:
+    """What a binding is made with. For an action without keys a name that no key has, so that users can give it one."""
+    return ",".join(action.k9s) or f"unbound_{action.name}"
 
 
 def binding_id(action: Action) -> str:

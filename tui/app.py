@@ -20,6 +20,8 @@ from textual.screen import Screen
 
 from themes.loader import DEFAULT_DARK, load_themes
 from tui.actions import ACTIONS, KEYMAPS, textual_keymap, unknown_overrides
+from tui.logins import Logins
+from tui.notices import KEPT, Notices
 from tui.preferences import Preferences, preferences_file, save_choice
 from tui.screens.main import MainScreen
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 API_KEY_VARIABLE = "PILOTHOUSE_API_KEY"
 LOCAL_CONTEXT = "local"
+LOGINS_FILE = "logins.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +62,21 @@ class PilothouseApp(App[None]):
         self.options = options
         self.preferences = options.preferences
         self.backend: Backend | None = None
+        self.notices = Notices(self, lambda: self.preferences.muted)
         self._compared = ""
+        self.logins = Logins(self)
         self.main = MainScreen()
         self._retry = asyncio.Event()
         self.set_keymap(textual_keymap(self.preferences.keymap, self.preferences.keys))
         self._warnings = [*self.preferences.warnings, *self._use_themes()]
 
+    @property
+    def _settings_file(self) -> Path:
+        return self.options.preferences_path or preferences_file()
+
     def _use_themes(self) -> list[str]:
         """Registers ours and the user's before the first paint, so that it has the right colours. Returns warnings."""
-        folder = (self.options.preferences_path or preferences_file()).parent / "themes"
+        folder = self._settings_file.parent / "themes"
         loaded = load_themes(folder)
         for theme in loaded.themes.values():
             self.register_theme(theme)
@@ -113,6 +122,7 @@ class PilothouseApp(App[None]):
     async def _connect(self, make: type[Backend]) -> None:
         """Runs the live feed of the chosen context until the app ends. Raises StartFault."""
         from tui.client.errors import StartFault
+        from tui.client.token_store import TokenStore
         from tui.client.transport import Endpoint
 
         context = self.options.context
@@ -124,9 +134,20 @@ class PilothouseApp(App[None]):
                 raise StartFault(f"There is no context {context!r}: name one of the settings file, or a URL")
             endpoint = Endpoint(url=url.rstrip("/"))
         self.main.startup.began(f"Connecting to {endpoint.label}")
-        self.backend = make(endpoint, self._live_changed, api_key=os.environ.get(API_KEY_VARIABLE, ""))
-        self.main.backend_ready(self.backend)
-        await self.backend.live.run()
+        self.backend = backend = make(
+            endpoint,
+            self._live_changed,
+            api_key="" if endpoint.is_local else os.environ.get(API_KEY_VARIABLE, ""),
+            tokens=TokenStore(self._settings_file.parent / LOGINS_FILE),
+        )
+        await backend.session.restore()
+        if backend.session.needs_login and not await self.logins.log_in(backend):
+            self.backend = None
+            await backend.close()
+            raise StartFault(f"You are not logged in at {endpoint.label}")
+        self.main.backend_ready(backend)
+        backend.live.follow_all_journals(KEPT, self.notices.journal_came)
+        await backend.live.run()
 
     async def _ensure_local(self) -> Path:
         from backend.wire.rendezvous import Places
@@ -151,9 +172,14 @@ class PilothouseApp(App[None]):
                 self.main.startup.failed(fault.message, fault.tail, fault.log_file)
                 return
         self.backend.live.reconnect()
+        self.logins.ask_where_needed(self.backend)
 
     def _live_changed(self, change: Change) -> None:
         self.main.live_changed(change)
+        if self.backend is not None and (change.connection or change.system or change.everything):
+            self.notices.state_came(self.backend.live.state)
+            if change.connection and self.backend.live.state.stale:
+                self.logins.ask_where_needed(self.backend)
         if change.everything and self.backend is not None:
             self._compare_versions(self.backend.live.state.server_version)
 
@@ -200,10 +226,17 @@ class PilothouseApp(App[None]):
         self._keep(theme=name)
         self.notify(name, title="Theme", timeout=2)
 
-    def _keep(self, *, theme: str | None = None, keymap: str | None = None) -> None:
-        path = self.options.preferences_path or preferences_file()
+    def toggle_mute(self) -> None:
+        """Notifications no longer pop up, or do so again; keeps the choice."""
+        self.preferences = replace(self.preferences, muted=not self.preferences.muted)
+        self._keep(muted=self.preferences.muted)
+        said = "muted; N shows what happened" if self.preferences.muted else "pop up again"
+        self.notify(f"Notifications {said}", timeout=3)
+
+    def _keep(self, *, theme: str | None = None, keymap: str | None = None, muted: bool | None = None) -> None:
+        path = self._settings_file
         try:
-            save_choice(path, theme=theme, keymap=keymap)
+            save_choice(path, theme=theme, keymap=keymap, muted=muted)
         except (OSError, ValueError) as error:
             self.notify(f"The choice holds for now, but {path} cannot be written: {error}", severity="warning")
 

@@ -17,7 +17,8 @@ ALIASES: dict[str, str] = {
     "why": "panel_history", "history": "panel_history", "events": "panel_history",
     "deployments": "panel_deployments", "list": "panel_deployments", "ls": "panel_deployments",
     "yaml": "as_text", "browse": "open", "q": "quit", "q!": "quit", "exit": "quit", "h": "help", "keys": "help",
-    "retry": "reconnect",
+    "retry": "reconnect", "domains": "panel_domains", "domain": "panel_domains", "profile": "account",
+    "user": "account", "apikeys": "account", "notices": "notifications", "logout": "log_out",
 }  # fmt: skip
 
 

@@ -1,10 +1,11 @@
 """What the user chose for the app: theme, keymap, own keys. One TOML file in the platform's config folder.
 
 theme = "pilothouse-dark"
+notifications = true      # false: nothing pops up; N still shows what happened
 keymap = "k9s"            # or "lazydocker"
 [keys]                    # own keys of single actions, by the names in tui/actions.py
 delete = "ctrl+k"
-[contexts.prod]           # remote backends; the key comes from PILOTHOUSE_API_KEY
+[contexts.prod]           # remote backends; the app asks for a login unless PILOTHOUSE_API_KEY is set
 url = "https://platform.example.com"
 """
 
@@ -29,6 +30,7 @@ class Preferences:
 
     theme: str = ""
     keymap: str = DEFAULT_KEYMAP
+    muted: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)
     contexts: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -68,6 +70,10 @@ def _checked(raw: Mapping[str, Any], path: Path) -> Preferences:
     if keymap not in KEYMAPS:
         warnings.append(f"{path}: keymap must be one of {', '.join(KEYMAPS)}")
         keymap = DEFAULT_KEYMAP
+    notifications = raw.get("notifications", True)
+    if not isinstance(notifications, bool):
+        warnings.append(f"{path}: notifications must be true or false")
+        notifications = True
     keys = raw.get("keys", {})
     if not isinstance(keys, dict) or not all(isinstance(value, str) for value in keys.values()):
         warnings.append(f"{path}: [keys] must map action names to keys")
@@ -79,11 +85,20 @@ def _checked(raw: Mapping[str, Any], path: Path) -> Preferences:
             contexts[name] = entry["url"]
         else:
             warnings.append(f"{path}: [contexts.{name}] needs a url")
-    return Preferences(theme=theme, keymap=keymap, keys=keys, contexts=contexts, warnings=tuple(warnings))
+    return Preferences(
+        theme=theme,
+        keymap=keymap,
+        muted=not notifications,
+        keys=keys,
+        contexts=contexts,
+        warnings=tuple(warnings),
+    )
 
 
-def save_choice(path: Path, *, theme: str | None = None, keymap: str | None = None) -> Preferences:
-    """Stores a theme or keymap chosen in the app and leaves the rest of the file's values as they are. Raises OSError,
+def save_choice(
+    path: Path, *, theme: str | None = None, keymap: str | None = None, muted: bool | None = None
+) -> Preferences:
+    """Stores what was chosen in the app and leaves the rest of the file's values as they are. Raises OSError,
     and ValueError where the file is not TOML: then it is not overwritten."""
     import tomllib
 
@@ -94,6 +109,8 @@ def save_choice(path: Path, *, theme: str | None = None, keymap: str | None = No
         raw["theme"] = theme
     if keymap is not None:
         raw["keymap"] = keymap
+    if muted is not None:
+        raw["notifications"] = not muted
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     with os.fdopen(handle, "w") as file:

@@ -102,9 +102,12 @@ class ApiKeyCreateRequest(_Request):
 
 
 class ApiKeyResponse(_Response):
+    """`prefix` is what the key begins with: all of it that is not secret."""
+
     id: str
     name: str
     description: str
+    prefix: str
     created_at: Timestamp
     expires_at: Timestamp | None
     last_used: Timestamp | None

@@ -29,7 +29,9 @@ def test_a_choice_is_kept_beside_the_rest(tmp_path: Path) -> None:
     save_choice(path, keymap="lazydocker")
     path.write_text(path.read_text() + '[keys]\ndelete = "ctrl+k"\n[contexts.prod]\nurl = "https://example.com"\n')
     found = save_choice(path, theme="daylight")
-    assert found == Preferences("daylight", "lazydocker", {"delete": "ctrl+k"}, {"prod": "https://example.com"})
+    assert found == Preferences(
+        "daylight", "lazydocker", keys={"delete": "ctrl+k"}, contexts={"prod": "https://example.com"}
+    )
     assert tomllib.loads(path.read_text())["keymap"] == "lazydocker"
     assert with_flags(found, theme="harbor", keymap=None).theme == "harbor"
 

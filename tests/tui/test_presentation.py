@@ -29,7 +29,7 @@ from tui.presentation.form_values import (
     form_key,
     update_request,
 )
-from tui.presentation.journal import journal_lines
+from tui.presentation.journal import journal_story
 from tui.presentation.logs import local_time, short_replica
 from tui.presentation.metrics import cpu_limit_cores, joined, stored_points
 from tui.presentation.overview import overview
@@ -142,13 +142,13 @@ def test_the_history_groups_days_and_says_nothing_twice() -> None:
         return JournalEntryModel.model_validate(values | {"message": message} | more)
 
     text = flat(
-        journal_lines(
+        journal_story(
             [
                 entry(1, "deployment.updated", "update asked for", actor="usr-1"),
                 entry(2, "deployment.status.changed", "update asked for", data={"status": "updating"}),
                 entry(3, "replica.exited", "exited with code 3\nlast words", at=NOW + timedelta(days=1)),
             ]
-        )
+        ).lines
     )
     assert text.count("update asked for") == 1
     assert "by usr-1" in text

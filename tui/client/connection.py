@@ -7,20 +7,30 @@ from collections.abc import Callable
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
+from tui.client.accounts import AccountClient
 from tui.client.container_engine import ContainerEngineClient
 from tui.client.live import LIVE_PATH, Change, LiveFeed
 from tui.client.pilothouse import PilothouseClient
 from tui.client.session import Session
 from tui.client.terminal import ReplicaTerminal
+from tui.client.token_store import TokenStore
 from tui.client.transport import Endpoint, open_socket
 
 
 class Backend:
     """Owns the HTTP client of one endpoint. `listener` hears of live changes once `live.run()` runs."""
 
-    def __init__(self, endpoint: Endpoint, listener: Callable[[Change], None], *, api_key: str = "") -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        listener: Callable[[Change], None],
+        *,
+        api_key: str = "",
+        tokens: TokenStore | None = None,
+    ) -> None:
         self.endpoint = endpoint
-        self.session = Session(endpoint, api_key=api_key)
+        self.session = Session(endpoint, api_key=api_key, tokens=tokens)
+        self.account = AccountClient(self.session)
         self.deployments = ContainerEngineClient(self.session)
         self.ours = PilothouseClient(self.session)
         self.live = LiveFeed(self._open_live, listener)
@@ -29,7 +39,7 @@ class Backend:
     async def own_id(self) -> str:
         """The short id of the user behind the session, asked once. Raises ClientError."""
         if not self._own_id:
-            self._own_id = (await self.deployments.profile()).id
+            self._own_id = (await self.account.profile()).id
         return self._own_id
 
     async def open_socket(self, path: str) -> ClientConnection:

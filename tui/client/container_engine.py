@@ -18,10 +18,13 @@ from backend.wire.container_engine import (
     DeploymentStatusResponse,
     DeploymentUpdateRequest,
     DeploymentUpdateResponse,
+    DomainAddRequest,
+    DomainAddResponse,
+    DomainListItem,
+    DomainListResponse,
     LogsResponse,
     MessageResponse,
     MetricsResponse,
-    ProfileResponse,
     ScaleRequest,
     ScaleResponse,
 )
@@ -41,10 +44,6 @@ class ContainerEngineClient:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-
-    async def profile(self) -> ProfileResponse:
-        answer = await self._session.request("GET", f"{PREFIX}/user/profile")
-        return ProfileResponse.model_validate_json(answer.content)
 
     async def create(self, request: DeploymentCreateRequest) -> DeploymentCreateResponse:
         answer = await self._session.request("POST", f"{PREFIX}/deployments", body=_body(request))
@@ -82,6 +81,20 @@ class ContainerEngineClient:
     async def delete(self, deployment_id: str) -> MessageResponse:
         answer = await self._session.request("DELETE", f"{PREFIX}/deployments/{deployment_id}")
         return MessageResponse.model_validate_json(answer.content)
+
+    async def domains(self, deployment_id: str) -> list[DomainListItem]:
+        """Oldest first."""
+        answer = await self._session.request("GET", f"{PREFIX}/deployments/{deployment_id}/domains")
+        return DomainListResponse.model_validate_json(answer.content).domains
+
+    async def add_domain(self, deployment_id: str, domain: str) -> DomainAddResponse:
+        body = _body(DomainAddRequest(domain=domain))
+        answer = await self._session.request("POST", f"{PREFIX}/deployments/{deployment_id}/domains", body=body)
+        return DomainAddResponse.model_validate_json(answer.content)
+
+    async def remove_domain(self, deployment_id: str, domain_id: str) -> MessageResponse:
+        path = f"{PREFIX}/deployments/{deployment_id}/domains/{domain_id}"
+        return MessageResponse.model_validate_json((await self._session.request("DELETE", path)).content)
 
     async def logs(self, deployment_id: str, tail: int = 100) -> LogsResponse:
         answer = await self._session.request("GET", f"{PREFIX}/deployments/{deployment_id}/logs", params={"tail": tail})

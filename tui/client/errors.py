@@ -44,6 +44,13 @@ class ApiError(ClientError):
         return {}
 
 
+class LoginNeeded(ApiError):
+    """Nothing works at this backend before somebody logs in."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(401, "UNAUTHORIZED", message)
+
+
 class StartFault(ClientError):
     """The bundled backend did not come up. `tail` is the end of its log, `log_file` where the rest is."""
 

@@ -159,6 +159,13 @@ class LiveFeed:
         op = SubscribeOp(id=self._number(), topic="journal", deployment_id=deployment_id, limit=limit)
         return self._subscribe(_Subscription(op, on_journal=on_journal, on_fault=on_fault))
 
+    def follow_all_journals(
+        self, limit: int, on_journal: JournalListener, on_fault: FaultListener | None = None
+    ) -> int:
+        """The last `limit` entries of all deployments, then new ones as they come; after a reconnect the last ones
+        again."""
+        return self.follow_journal("", limit, on_journal, on_fault)
+
     def unsubscribe(self, number: int) -> None:
         if self._subscriptions.pop(number, None) is not None:
             self._send(UnsubscribeOp(id=number))

@@ -1,4 +1,4 @@
-"""Requests with a credential: the local owner's session over the unix socket, or an API key for a remote backend."""
+"""Requests with a credential: the local owner's session over the unix socket, a login, or an API key."""
 
 from __future__ import annotations
 
@@ -7,23 +7,53 @@ from typing import Any
 
 import httpx
 
+from backend.wire.container_engine import (
+    LoginRequest,
+    LoginResponse,
+    RefreshRequest,
+    RefreshResponse,
+    RegisterRequest,
+)
 from backend.wire.pilothouse import LocalSessionResponse
-from tui.client.errors import ApiError, ClientError, Unreachable
+from tui.client.errors import ApiError, ClientError, LoginNeeded, Unreachable
+from tui.client.token_store import Login, TokenStore
 from tui.client.transport import Endpoint, http_client
 
 SESSION_PATH = "/pilothouse/v1/session"
+AUTH_PATH = "/container-engine/v1/auth"
 
 
 class Session:
-    """Sends requests as one user. An answer of 401 is tried once more with a new session."""
+    """Sends requests as one user. An answer of 401 is tried once more with a new token."""
 
-    def __init__(self, endpoint: Endpoint, *, api_key: str = "", client: httpx.AsyncClient | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        api_key: str = "",
+        tokens: TokenStore | None = None,
+        client: httpx.AsyncClient | None = None,
+    ) -> None:
+        """`tokens` keeps logins at remote backends; without it they last as long as this object."""
         self.endpoint = endpoint
         self._client = client or http_client(endpoint)
         self._api_key = api_key
+        self._tokens = tokens
         self._token = api_key
+        self._refresh_token = ""
         self._renewing = asyncio.Lock()
         self.username = ""
+        self.email = ""
+
+    @property
+    def by_login(self) -> bool:
+        """Whether a person logs in here: not on one's own machine, and not with an API key."""
+        return not self.endpoint.is_local and not self._api_key
+
+    @property
+    def needs_login(self) -> bool:
+        """Whether nothing works before somebody logs in."""
+        return self.by_login and not self._token and not self._refresh_token
 
     async def token(self) -> str:
         """The credential for a socket; asks for a session where there is none yet. Raises ClientError."""
@@ -32,18 +62,95 @@ class Session:
         return self._token
 
     async def renew(self, rejected: str) -> None:
-        """A new session in place of the `rejected` token. Several callers at once make one. Raises ClientError."""
+        """A new token in place of the `rejected` one. Several callers at once make one. Raises ClientError."""
         async with self._renewing:
             if self._token != rejected:
                 return
-            if not self.endpoint.is_local:
-                wrong = "does not accept the key in" if self._api_key else "needs an API key: set"
-                raise ApiError(401, "UNAUTHORIZED", f"The backend {wrong} PILOTHOUSE_API_KEY")
+            if self.by_login:
+                await self._refresh()
+                return
+            if self._api_key:
+                raise ApiError(401, "UNAUTHORIZED", "The backend does not accept the key in PILOTHOUSE_API_KEY")
             answer = await self._send("POST", SESSION_PATH, token="", params=None, body=None)
             if answer.status_code >= 400:
                 raise error_of(answer)
             session = LocalSessionResponse.model_validate_json(answer.content)
             self._token, self.username = session.access_token, session.username
+
+    # --- logins ---------------------------------------------------------------------------------------------
+
+    async def restore(self) -> None:
+        """Takes up the login that was kept, where there is one."""
+        if not self.by_login or self._tokens is None:
+            return
+        login = await self._tokens.load(self.endpoint.url)
+        if login is not None:
+            self._token, self._refresh_token, self.email = login.access_token, login.refresh_token, login.email
+
+    async def log_in(self, email: str, password: str) -> str:
+        """Returns where the login is kept, "" where it is not. Raises ClientError."""
+        body = LoginRequest(email=email, password=password).model_dump_json(by_alias=True).encode()
+        answer = await self._send("POST", f"{AUTH_PATH}/login", token="", params=None, body=body)
+        if answer.status_code >= 400:
+            raise error_of(answer)
+        login = LoginResponse.model_validate_json(answer.content)
+        self._token, self._refresh_token = login.access_token, login.refresh_token
+        self.username, self.email = login.user.username, login.user.email
+        return await self._keep()
+
+    async def register(self, username: str, email: str, password: str, again: str) -> str:
+        """A new account, logged in at once; returns as `log_in` does. Raises ClientError."""
+        request = RegisterRequest.model_validate(
+            {"username": username, "email": email, "password": password, "confirmPassword": again}
+        )
+        body = request.model_dump_json(by_alias=True).encode()
+        answer = await self._send("POST", f"{AUTH_PATH}/register", token="", params=None, body=body)
+        if answer.status_code >= 400:
+            raise error_of(answer)
+        return await self.log_in(email, password)
+
+    async def log_out(self) -> None:
+        """Ends the login here and at the backend. Raises ClientError where the backend does not answer; the login is
+        forgotten here all the same."""
+        token = self._token
+        await self._forget()
+        if token:
+            answer = await self._send("POST", f"{AUTH_PATH}/logout", token=token, params=None, body=None)
+            if answer.status_code >= 400 and answer.status_code != 401:
+                raise error_of(answer)
+
+    async def _refresh(self) -> None:
+        if self._refresh_token:
+            body = RefreshRequest.model_validate({"refreshToken": self._refresh_token})
+            content = body.model_dump_json(by_alias=True).encode()
+            answer = await self._send("POST", f"{AUTH_PATH}/refresh", token="", params=None, body=content)
+            if answer.status_code < 400:
+                self._token = RefreshResponse.model_validate_json(answer.content).access_token
+                await self._keep()
+                return
+            if answer.status_code not in (400, 401, 403, 404):
+                raise error_of(answer)
+            await self._forget()
+        self._token = ""
+        raise LoginNeeded(f"You are not logged in at {self.endpoint.label}")
+
+    async def _keep(self) -> str:
+        if self._tokens is None:
+            return ""
+        try:
+            return await self._tokens.save(self.endpoint.url, Login(self.email, self._token, self._refresh_token))
+        except OSError:
+            return ""  # it lasts until the app ends; the login screen says so
+
+    async def _forget(self) -> None:
+        self._token = self._refresh_token = self.username = ""
+        if self._tokens is not None:
+            try:
+                await self._tokens.forget(self.endpoint.url)
+            except OSError as error:
+                raise ClientError(f"The login cannot be removed from its file: {error}") from error
+
+    # --- requests -------------------------------------------------------------------------------------------
 
     async def request(
         self, method: str, path: str, *, params: dict[str, Any] | None = None, body: bytes | None = None

@@ -21,6 +21,7 @@ TABS = {
     "metrics": ("4", "Metrics", "tui.panels.metrics", "MetricsPanel"),
     "terminal": ("5", "Terminal", "tui.panels.terminal", "TerminalPanel"),
     "history": ("6", "Why?", "tui.panels.history", "HistoryPanel"),
+    "domains": ("7", "Domains", "tui.panels.domains", "DomainsPanel"),
 }
 
 
@@ -34,6 +35,9 @@ class DetailPanel(Vertical):
         self._view: DeploymentView | None = None
 
     def on_mount(self) -> None:
+        self._paint_titles()
+
+    def on_resize(self) -> None:
         self._paint_titles()
 
     @property
@@ -85,7 +89,11 @@ class DetailPanel(Vertical):
             word = f"{number} {escape(label)}"
             word = f"[b $accent]{word}[/]" if name == self.tab else word
             parts.append(f"[@click=screen.show_panel('{name}')]{word}[/]")
-        title = " │ ".join(parts)
+        # Where not all fit beside the list, the lines between them go.
+        width = sum(len(number) + len(label) + 1 for number, label, *_ in TABS.values()) + 3 * (len(TABS) - 1)
+        title = (" │ " if self.size.width >= width else "  " if self.size.width >= width - len(TABS) else " ").join(
+            parts
+        )
         if title != self.border_title:
             self.border_title = title
         deployment = self._view.deployment if self._view else None

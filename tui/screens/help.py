@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.actions import ACTIONS, GROUPS, display_key
+from tui.actions import ACTIONS, GROUPS, Action, display_key
 from widgets.style_tokens import token_style
 
 MORE: dict[str, tuple[tuple[str, str], ...]] = {
@@ -34,6 +34,16 @@ MORE: dict[str, tuple[tuple[str, str], ...]] = {
         ("f", "Full screen"),
         ("Space G", "Pause, follow again"),
         ("c", "Copy the selection or the line"),
+    ),
+    "In Why?": (
+        ("t", "All, changes, faults, replicas"),
+        ("n N", "Next, previous fault"),
+        ("c", "Copy the selection or all"),
+    ),
+    "In Domains": (
+        ("a", "Add a domain"),
+        ("D", "Remove it (asks first)"),
+        ("c", "Copy its DNS records"),
     ),
     "In the terminal": (("^\\", "Leave the terminal; the shell stays"),),
 }
@@ -68,7 +78,7 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         groups: dict[str, tuple[tuple[str, str], ...]] = {
             group: tuple(
-                (" ".join(display_key(key) for key in action.keys(self._keymap, self._overrides)), action.help)
+                (_keys(action, self._keymap, self._overrides), action.help)
                 for action in ACTIONS
                 if action.group == group
             )
@@ -83,7 +93,7 @@ class HelpScreen(ModalScreen[None]):
 
     def _table(self, groups: Mapping[str, tuple[tuple[str, str], ...]]) -> Table:
         table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(width=10, no_wrap=True)
+        table.add_column(width=11, no_wrap=True)
         table.add_column(ratio=1)
         accent = token_style(self, "plot-1")
         for number, (name, rows) in enumerate(groups.items()):
@@ -96,3 +106,8 @@ class HelpScreen(ModalScreen[None]):
 
     def action_by(self, rows: int) -> None:
         self.query_one("#help-scroll").scroll_relative(y=rows, animate=False)
+
+
+def _keys(action: Action, keymap: str, overrides: Mapping[str, str]) -> str:
+    """The keys, or the command of an action that has none."""
+    return " ".join(display_key(key) for key in action.keys(keymap, overrides)) or f":{action.name}"

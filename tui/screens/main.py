@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rich.markup import escape
 from textual import on
@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, Vertical
 
-from tui.actions import ACTIONS, BY_NAME, PANEL_HINTS, Action, binding_id, display_key, hints, key_of
+from tui.actions import ACTIONS, BY_NAME, PANEL_HINTS, Action, binding_id, default_keys, display_key, hints, key_of
 from tui.panels.banner import Banner
 from tui.panels.detail import DetailPanel
 from tui.panels.startup import StartupPanel
@@ -23,6 +23,8 @@ from widgets.key_hints import KeyHint, KeyHints
 from widgets.resource_table import ResourceTable, Row
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from tui.client.connection import Backend
     from tui.client.live import Change, LiveState
 
@@ -31,7 +33,7 @@ class MainScreen(DeploymentActions):
     """Lays out, takes live changes, and moves between panels; what is done to deployments is in `main_actions`."""
 
     BINDINGS = [
-        Binding(",".join(action.k9s), action.target, action.label, show=False, id=binding_id(action))
+        Binding(default_keys(action), action.target, action.label, show=False, id=binding_id(action))
         for action in ACTIONS
     ]
     AUTO_FOCUS = "#deployments"
@@ -191,6 +193,16 @@ class MainScreen(DeploymentActions):
         elif self.table.filter_text:
             self.set_filter("")
 
+    async def action_add_domain(self) -> None:
+        """The domains come to the front, and their form."""
+        if self.selected() is None:
+            self.say_nothing_selected()
+            return
+        await self.action_show_panel("domains")
+        front = self.detail.front
+        if front is not None:
+            await cast("Widget", front).run_action("add")
+
     def action_sort(self) -> None:
         self.table.action_sort_next(1)
 
@@ -201,6 +213,34 @@ class MainScreen(DeploymentActions):
         self.table.action_toggle_mark()
 
     # --- app ----------------------------------------------------------------------------------------------
+
+    def action_account(self) -> None:
+        from tui.screens.account import AccountScreen
+
+        if self.backend is not None:
+            self.app.push_screen(AccountScreen(self.backend))
+
+    def action_notifications(self) -> None:
+        from tui.screens.notifications import NotificationsScreen
+
+        self.app.push_screen(NotificationsScreen(self.app.notices), self._go_to)
+
+    async def _go_to(self, deployment_id: str | None) -> None:
+        """The history of a deployment that a notification was about."""
+        if deployment_id is None:
+            return
+        self.select_when_known(deployment_id)
+        selected = self.selected()
+        if selected is None or selected.id != deployment_id:
+            self.notify("It is not there any more", timeout=3)
+            return
+        await self.action_show_panel("history")
+
+    def action_mute(self) -> None:
+        self.app.toggle_mute()
+
+    def action_log_out(self) -> None:
+        self.app.logins.log_out(self.backend)
 
     def action_palette(self) -> None:
         self.app.action_command_palette()

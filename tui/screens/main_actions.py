@@ -68,7 +68,7 @@ class DeploymentActions(Screen[None]):
         hidden = sorted(marked - set(keys))
         return [state.deployments[key] for key in [*keys, *hidden] if key in state.deployments]
 
-    def _nothing_selected(self) -> None:
+    def say_nothing_selected(self) -> None:
         self.notify("Select a deployment first", severity="warning", timeout=3)
 
     # --- forms ----------------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ class DeploymentActions(Screen[None]):
     def action_edit(self) -> None:
         deployment = self.selected()
         if deployment is None or self.backend is None:
-            self._nothing_selected()
+            self.say_nothing_selected()
             return
         self.run_worker(self._edit(self.backend, deployment), group="edit", exclusive=True)
 
@@ -105,7 +105,7 @@ class DeploymentActions(Screen[None]):
     def action_scale(self, replicas: str = "") -> None:
         deployment = self.selected()
         if deployment is None or self.backend is None:
-            self._nothing_selected()
+            self.say_nothing_selected()
             return
         from tui.screens.scale import ScaleForm
 
@@ -140,7 +140,7 @@ class DeploymentActions(Screen[None]):
     def action_delete(self) -> None:
         chosen = self.targets()
         if not chosen or self.backend is None:
-            self._nothing_selected()
+            self.say_nothing_selected()
             return
         from tui.screens.confirm import delete_question
 
@@ -153,7 +153,7 @@ class DeploymentActions(Screen[None]):
     def _say_no_need(self, why: str) -> None:
         deployment = self.selected()
         if deployment is None:
-            self._nothing_selected()
+            self.say_nothing_selected()
         else:
             self.notify(f"{deployment.app_name} is {why}", timeout=3)
 
@@ -188,7 +188,7 @@ class DeploymentActions(Screen[None]):
     def action_open(self) -> None:
         deployment = self.selected()
         if deployment is None:
-            self._nothing_selected()
+            self.say_nothing_selected()
         elif over_ssh(os.environ):
             line = forward_line(deployment.url, os.environ, self.user_name())
             self.app.copy_to_clipboard(deployment.url)
@@ -210,7 +210,7 @@ class DeploymentActions(Screen[None]):
         if not text:
             deployment = self.selected()
             if deployment is None:
-                self._nothing_selected()
+                self.say_nothing_selected()
                 return
             text, what = deployment.url, deployment.url
         self.app.copy_to_clipboard(text)
@@ -219,7 +219,7 @@ class DeploymentActions(Screen[None]):
     def action_as_text(self) -> None:
         deployment = self.selected()
         if deployment is None or self.backend is None:
-            self._nothing_selected()
+            self.say_nothing_selected()
             return
         self.run_worker(self._as_text(self.backend, deployment), group="as-text", exclusive=True)
 

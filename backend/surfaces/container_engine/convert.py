@@ -37,6 +37,7 @@ def to_wire_api_key(key: ApiKey) -> wire.ApiKeyResponse:
         id=key.short_id,
         name=key.name,
         description=key.description,
+        prefix=key.prefix,
         created_at=key.created_at,
         expires_at=key.expires_at,
         last_used=key.last_used,
