@@ -56,7 +56,8 @@ def shell_size(app: TmuxApp) -> tuple[int, int]:
     """Rows and columns as `stty` has them in the replica."""
     app.screen.type("clear; stty size; echo END")
     app.screen.press("Enter")
-    text = app.screen.until(lambda text: re.search(r"│ \d+ \d+ .*\n.*│ END ", text), "the size")
+    # With the prompt: busybox asks the terminal where its cursor is then, and the answer is meant for the shell.
+    text = app.screen.until(lambda text: re.search(r"│ \d+ \d+ .*\n.*│ END .*\n.*│ / # ", text), "the size")
     found = re.search(r"│ (\d+) (\d+) ", text)
     assert found
     return int(found[1]), int(found[2])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.backend.running_backend import environment
@@ -100,19 +102,27 @@ class TmuxApp:
         self.screen.until(lambda text: f": {line}" not in text, "the end of the command line")
 
     def panel(self, key: str, *words: str) -> str:
-        """Brings a panel to the front by its key; the screen once it shows the words."""
-        self.screen.press(key)
+        """From the list to a panel by its key; the screen once it shows the words and the focus is there."""
+        with self.focus_moves():
+            self.screen.press(key)
         return self.screen.until_shown(*words)
 
     def to_list(self, *, from_terminal: bool = False) -> None:
-        """Back to the list, where the keys of deployments work: the frame that has the focus looks different."""
+        """From a panel back to the list, where the keys of deployments work."""
+        with self.focus_moves():
+            self.screen.press(LEAVE_TERMINAL if from_terminal else "1")
+
+    @contextmanager
+    def focus_moves(self) -> Iterator[None]:
+        """Waits until the focus came to the list or left it: its frame looks different then."""
         before = self._title_of_list()
-        self.screen.press(LEAVE_TERMINAL if from_terminal else "1")
-        self.screen.until(lambda _: self._title_of_list() != before, "the focus in the list")
+        yield
+        self.screen.until(lambda _: self._title_of_list() != before, "the focus")
 
     def _title_of_list(self) -> str:
         """With its colours."""
-        return next(row for row in self.screen.styled.splitlines() if "Deployments (" in row).split("Deployments (")[0]
+        rows = (row for row in self.screen.styled.splitlines() if "Deployments (" in row)
+        return next(rows, "").split("Deployments (")[0]
 
     def row(self, name: str, *words: str) -> str:
         """Waits until the row of that deployment in the list has all the words."""
