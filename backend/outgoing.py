@@ -14,11 +14,10 @@ from backend.services.mail import Mails
 from backend.services.outbox import Outbox
 from backend.services.secrets import SecretBox
 from backend.services.webhooks import Webhooks
-from backend.settings import Settings, load_webhook_secret
+from backend.settings import MAIL_FOLDER, Settings, load_webhook_secret
 from backend.storage.database import Database
 from backend.version import version
 
-MAIL_FOLDER = "mail"
 _NOBODY = "pilothouse@localhost"  # whom mails in files come from, where no sender is set
 
 

@@ -42,6 +42,7 @@ from backend.setting_parsers import (
 from backend.wire.rendezvous import APP_NAME, DEFAULT_INGRESS_PORT, DEFAULT_PORT, resolve_data_dir, write_private
 
 CONFIG_DIR_VARIABLE = "PILOTHOUSE_CONFIG_DIR"
+MAIL_FOLDER = "mail"  # in the data dir, for mails without a mail server
 
 
 class SettingsError(Exception):

@@ -9,11 +9,19 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from backend.commands.exits import DONE, FAILED, complain
 from backend.commands.status import readiness
 from backend.listeners import CannotListen, bind_tcp
-from backend.settings import Settings, SettingsError, config_file, load_settings
+from backend.settings import (
+    MAIL_FOLDER,
+    Settings,
+    SettingsError,
+    config_file,
+    load_settings,
+    webhook_secret_file,
+)
 from backend.wire.rendezvous import Places, read_backend_info
 
 LEAST_FREE_BYTES = 2**30
@@ -39,6 +47,7 @@ def _findings(settings: Settings, places: Places) -> Iterator[Finding]:
     path = config_file()
     yield True, f"config file {path}" + ("" if path.exists() else " (none: defaults)")
     yield from _data_dir(places)
+    yield from _outgoing(settings)
     running = readiness(places)
     if running is None:
         yield True, "the backend does not run"
@@ -64,6 +73,18 @@ def _data_dir(places: Places) -> Iterator[Finding]:
         free >= LEAST_FREE_BYTES,
         f"{free // 2**20} MiB free there" + ("" if free >= LEAST_FREE_BYTES else ": make room"),
     )
+
+
+def _outgoing(settings: Settings) -> Iterator[Finding]:
+    if settings.smtp_host:
+        yield True, f"mails go through {settings.smtp_host}:{settings.smtp_port}"
+    else:
+        yield True, f"mails become files in {settings.data_dir / MAIL_FOLDER} (no AWS_SES_SMTP_HOST)"
+    if settings.webhook_url:
+        # The rest of the address may be a secret.
+        target = urlsplit(settings.webhook_url)
+        where = "WEBHOOK_SECRET" if settings.webhook_secret else str(webhook_secret_file(settings.data_dir))
+        yield True, f"webhooks go to {target.scheme}://{target.netloc}, signed with the secret in {where}"
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import asyncio
 import email
 import email.policy
 import ssl
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -67,6 +68,12 @@ async def mail_server(
     state = MailServer(login=login)
 
     def connection() -> SMTP:
+        with warnings.catch_warnings():
+            # It does not see that the connection is encrypted from the start.
+            warnings.simplefilter("ignore", UserWarning)
+            return speaker()
+
+    def speaker() -> SMTP:
         return SMTP(
             state,
             hostname="mail.test",
