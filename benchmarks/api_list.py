@@ -134,7 +134,7 @@ def _while_rolling(server: Server, token: str, image: str, options: Options) -> 
             asking = pool.submit(_ask_until, server.port, listing, done)
             for deployment in deployments:
                 server.ask("PUT", f"/deployments/{deployment}", {"envVars": {"TURN": str(turn)}})
-            server.until_ready(*deployments)
+            server.until_ready(*deployments, every=0.25)  # seldom: it would be load of its own
             rolling.append(_slow_end(asking, done))
             time.sleep(2)
     yield Figure(
