@@ -84,7 +84,7 @@ def _docs(described: Sequence[str], version: str) -> Any:
 
     @get("/docs")
     async def docs(request: Request[Any, Any, Any]) -> Response[bytes]:
-        return Response(page, media_type="text/html; charset=utf-8")
+        return Response(page, media_type="text/html")
 
     return docs
 

@@ -58,13 +58,12 @@ def describe(handlers: Sequence[Any], about: About) -> Json:
     named = _named(handlers)
     schemas = _schemas([*_models(named.values()), about.error])
     examples = Examples(schemas, about.ids, about.values)
-    for path, item in found["paths"].items():
+    for item in found["paths"].values():
         for operation in item.values():
             handler = named[operation["operationId"]]
             _complete(operation, handler, about, schemas, examples)
             if handler.opt.get("public"):
                 operation["security"] = []
-        del path
     return {
         "openapi": "3.1.0",
         "info": {"title": about.title, "version": about.version, "description": about.text},
@@ -87,7 +86,9 @@ def describe(handlers: Sequence[Any], about: About) -> Json:
 def _complete(operation: Json, handler: HTTPRouteHandler, about: About, schemas: Json, examples: Examples) -> None:
     """What every operation has: a summary in words, rate limits, and an example of each body."""
     operation["summary"] = _sentence(_name(handler))
-    responses = operation["responses"]
+    # The framework adds a 400 of its own to operations with parameters; none of ours has that shape.
+    declared = {str(status) for status in handler.responses or ()}
+    responses = {status: one for status, one in operation["responses"].items() if status in declared}
     error = {"schema": {"$ref": _REF.format(model=about.error.__name__)}}
     for status, text in (_ALWAYS | (_WITH_BODY if "requestBody" in operation else {})).items():
         responses.setdefault(str(status), {"description": text, "content": {"application/json": dict(error)}})
@@ -101,6 +102,9 @@ def _complete(operation: Json, handler: HTTPRouteHandler, about: About, schemas:
                 content["example"] = examples.of(content["schema"])
             else:
                 content["example"] = json.loads(about.failures.body(int(status), response["description"]))
+    if any(parameter["name"] == "follow" for parameter in operation.get("parameters", ())):
+        line = {"$ref": _REF.format(model="LogEntry")}
+        responses["200"]["content"]["application/x-ndjson"] = {"schema": line, "example": examples.of(line)}
     for content in operation.get("requestBody", {}).get("content", {}).values():
         content["example"] = examples.of(content["schema"])
     for parameter in operation.get("parameters", ()):

@@ -46,7 +46,7 @@ def documentation_routes(describe: Callable[[], dict[str, Any]]) -> list[Any]:
     @get(PAGE_PATH, opt={"public": True}, include_in_schema=False)
     async def docs(request: Request[Any, Any, Any]) -> Response[bytes]:
         found = await description.at(_address(request, PAGE_PATH))
-        return Response(page_of(found), media_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
+        return Response(page_of(found), media_type="text/html", headers=_PAGE_HEADERS)
 
     return [openapi_json, docs]
 

@@ -54,10 +54,27 @@ _VALUES: dict[str, Any] = {
     "ready": 2,
     "available": 2,
     "restart_count": 0,
+    "status": "running",
+    "message": "Done",
+    "error_message": None,
+    "expires_at": "2035-01-01T12:00:00Z",
+    "key_prefix": "ce_dev_0123",
+    "cursor": "1735732800000000000-0",
     "service": "container-engine",
     "version": "0.1.0",
 }
-_TEXTS = {"status": "running", "message": "Done"}
+# By the model and the field's name.
+_OWNED: dict[tuple[str, str], Any] = {
+    ("DnsRecordModel", "type"): "CNAME",
+    ("DnsRecordModel", "name"): "www.example.com",
+    ("DnsRecordModel", "value"): "my-app.localhost",
+    ("NotificationFrame", "type"): "test",
+    ("DomainListItem", "status"): "active",
+    ("DomainAddResponse", "status"): "pending",
+    ("DeploymentCreateResponse", "status"): "pending",
+    ("ScaleResponse", "status"): "scaling",
+    ("RegistryAuthModel", "password"): "s3cret",
+}
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -72,14 +89,18 @@ class Examples:
 
     def of(self, schema: Mapping[str, Any], field: str = "", owner: str = "") -> Any:
         """A value that fits the schema of a field of a model."""
+        name = _WORDS.sub("_", field).lower()
+        if (owner, name) in _OWNED:
+            return _OWNED[owner, name]
         if "$ref" in schema:
             return self.of(self._definitions[schema["$ref"].rpartition("/")[2]], field, owner)
         for choices in (schema.get("anyOf"), schema.get("oneOf")):
             if choices:
+                if {"type": "null"} in choices and name in self._values and self._values[name] is None:
+                    return None
                 return self.of(next((one for one in choices if one.get("type") != "null"), choices[0]), field, owner)
         if "const" in schema:
             return schema["const"]
-        name = _WORDS.sub("_", field).lower()
         kind = schema.get("type")
         if "enum" in schema:
             return self._values[name] if self._values.get(name) in schema["enum"] else schema["enum"][0]
@@ -95,9 +116,9 @@ class Examples:
     def _plain(self, schema: Mapping[str, Any], kind: str, name: str, owner: str) -> Any:
         if name == "id" or name.endswith("_id"):
             return self._ids[_kind_of(owner if name == "id" else name)]
+        value = self._values.get(name)
         if schema.get("format") == "date-time":
-            return _TIME
-        value = self._values.get(name, _TEXTS.get(name))
+            return value or _TIME
         if kind == "string":
             return value if isinstance(value, str) else ("text" if value is None else str(value))
         if kind == "boolean":

@@ -28,6 +28,7 @@ def auth_routes(services: Services) -> list[Any]:
         tags=["accounts"],
     )
     async def register(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """A new account, where registration is open."""
         body = await read_json(request, wire.RegisterRequest)
         user = await accounts.register(body.username, body.email, body.password, body.confirm_password)
         return json_response(to_wire_registration(user), 201)
@@ -41,6 +42,7 @@ def auth_routes(services: Services) -> list[Any]:
         tags=["accounts"],
     )
     async def login(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """A new session: an access token for an hour, and a refresh token for the time after."""
         body = await read_json(request, wire.LoginRequest)
         return json_response(to_wire_login(await accounts.login(body.email, body.password)))
 
@@ -53,6 +55,7 @@ def auth_routes(services: Services) -> list[Any]:
         tags=["accounts"],
     )
     async def refresh(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """A new access token. The refresh token stays good until it expires or its session ends."""
         body = await read_json(request, wire.RefreshRequest)
         tokens = await accounts.refresh(body.refresh_token)
         return json_response(wire.RefreshResponse(access_token=tokens.access_token, expires_at=tokens.expires_at))
@@ -64,6 +67,7 @@ def auth_routes(services: Services) -> list[Any]:
         tags=["accounts"],
     )
     async def logout(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The session's tokens stop working at once."""
         await accounts.logout(principal_of(request))
         return json_response(wire.MessageResponse(message="Successfully logged out"))
 

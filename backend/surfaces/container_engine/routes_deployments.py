@@ -39,12 +39,14 @@ def _reading(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def list_deployments(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The caller's deployments, newest first, of every status or of one."""
         status = query.choice(request, "status", DeploymentStatus, _FILTERS)
         page = await deployments.page(principal_of(request), query.page(request), status)
         return json_response(convert.to_wire_list(page, [deployments.url(item) for item in page.items]))
 
     @get(_ONE, responses=answered_by(200, wire.DeploymentDetailResponse, *needs(found=True)), tags=_TAGS)
     async def get_deployment(request: Request[Any, Any, Any], deployment_id: str) -> Response[bytes]:
+        """Everything that is known of a deployment, but for its secrets."""
         found = await deployments.get(principal_of(request), deployment_id)
         return json_response(convert.to_wire_detail(found, deployments.url(found)))
 
@@ -61,6 +63,7 @@ def _changing(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def create_deployment(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Run an image. Its tag is resolved now and kept until the image is changed."""
         body = await read_json(request, wire.DeploymentCreateRequest)
         made = await deployments.create(principal_of(request), from_wire_create(body))
         return json_response(convert.to_wire_created(made, deployments.url(made)), 201)
@@ -72,6 +75,7 @@ def _changing(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def update_deployment(request: Request[Any, Any, Any], deployment_id: str) -> Response[bytes]:
+        """Change what is given and roll it out without an interruption; env replaces all variables."""
         body = await read_json(request, wire.DeploymentUpdateRequest)
         changed = await deployments.update(principal_of(request), deployment_id, from_wire_update(body))
         return json_response(convert.to_wire_updated(changed))
@@ -83,6 +87,7 @@ def _changing(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def scale_deployment(request: Request[Any, Any, Any], deployment_id: str) -> Response[bytes]:
+        """Run as many replicas, 0 to 100."""
         body = await read_json(request, wire.ScaleRequest)
         changed = await deployments.scale(principal_of(request), deployment_id, body.replicas)
         return json_response(convert.to_wire_scaled(changed))
@@ -100,6 +105,7 @@ def _turning(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def stop_deployment(request: Request[Any, Any, Any], deployment_id: str) -> Response[bytes]:
+        """End the containers and keep the deployment."""
         changed = await deployments.stop(principal_of(request), deployment_id)
         return json_response(convert.to_wire_stopping(changed))
 
@@ -110,6 +116,7 @@ def _turning(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def start_deployment(request: Request[Any, Any, Any], deployment_id: str) -> Response[bytes]:
+        """Run a stopped deployment again."""
         changed = await deployments.start(principal_of(request), deployment_id)
         return json_response(convert.to_wire_starting(changed))
 
@@ -120,6 +127,7 @@ def _turning(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def delete_deployment(request: Request[Any, Any, Any], deployment_id: str) -> Response[bytes]:
+        """Remove the deployment with its containers and domains."""
         await deployments.delete(principal_of(request), deployment_id)
         return json_response(wire.MessageResponse(message="Deployment deleted successfully"))
 

@@ -31,6 +31,7 @@ def api_key_routes(services: Services) -> list[Any]:
         tags=["API keys"],
     )
     async def create_api_key(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """A new API key. Its secret is in this answer and never again; with an API key this is refused."""
         body = await read_json(request, wire.ApiKeyCreateRequest)
         created = await accounts.create_api_key(
             principal_of(request),
@@ -48,6 +49,7 @@ def api_key_routes(services: Services) -> list[Any]:
         tags=["API keys"],
     )
     async def list_api_keys(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The caller's API keys, newest first, without their secrets."""
         return json_response(to_wire_api_keys(await accounts.api_keys(principal_of(request), query.page(request))))
 
     @delete(
@@ -57,6 +59,7 @@ def api_key_routes(services: Services) -> list[Any]:
         tags=["API keys"],
     )
     async def revoke_api_key(request: Request[Any, Any, Any], key_id: str) -> Response[bytes]:
+        """The key stops working at once."""
         await accounts.revoke_api_key(principal_of(request), key_id)
         return json_response(wire.MessageResponse(message="API key revoked successfully"))
 

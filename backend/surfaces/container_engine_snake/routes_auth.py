@@ -35,6 +35,7 @@ def _sessions(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def register(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """A new account, where registration is open, and a first session of it."""
         body = await read_json(request, wire.RegisterRequest)
         tokens = await accounts.sign_up(body.username, body.email, body.password, body.confirm_password)
         return json_response(to_wire_login(tokens), 201)
@@ -48,6 +49,7 @@ def _sessions(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def login(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """A new session: an access token for an hour, and a refresh token for the time after."""
         body = await read_json(request, wire.LoginRequest)
         return json_response(to_wire_login(await accounts.login(body.email, body.password)))
 
@@ -60,6 +62,7 @@ def _sessions(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def refresh(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """A new access token. The refresh token stays good until it expires or its session ends."""
         body = await read_json(request, wire.RefreshRequest)
         tokens = await accounts.refresh(body.refresh_token)
         return json_response(wire.RefreshResponse(access_token=tokens.access_token, expires_at=tokens.expires_at))
@@ -71,6 +74,7 @@ def _sessions(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def logout(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The session's tokens stop working at once."""
         await accounts.logout(principal_of(request))
         return json_response(wire.MessageResponse(message="Successfully logged out"))
 
@@ -89,6 +93,7 @@ def _forgotten(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def forgot_password(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """A mail with a token that sets a new password once. The answer is the same for unknown addresses."""
         body = await read_json(request, wire.ForgotPasswordRequest)
         await accounts.forgot_password(body.email)
         return json_response(wire.MessageResponse(message=_LINK_SENT))
@@ -102,6 +107,7 @@ def _forgotten(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def reset_password(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """A new password by the token of a mail. All sessions of the account end."""
         body = await read_json(request, wire.ResetPasswordRequest)
         await accounts.reset_password(body.token, body.new_password)
         return json_response(wire.MessageResponse(message="Password reset successfully"))

@@ -30,12 +30,14 @@ def domain_routes(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def add_domain(request: Request[Any, Any, Any], deployment_id: str) -> Response[bytes]:
+        """Ask for a domain of one's own. It is served once its DNS records are found."""
         body = await read_json(request, wire.DomainAddRequest)
         added = await domains.add(principal_of(request), deployment_id, body.domain)
         return json_response(convert.to_wire_added_domain(added), 201)
 
     @get(_PATH, responses=answered_by(200, wire.DomainListResponse, *needs(found=True)), tags=_TAGS)
     async def list_domains(request: Request[Any, Any, Any], deployment_id: str) -> Response[bytes]:
+        """The domains of a deployment and how far each has come."""
         found = await domains.list(principal_of(request), deployment_id)
         return json_response(convert.to_wire_domains(found))
 
@@ -46,6 +48,7 @@ def domain_routes(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def remove_domain(request: Request[Any, Any, Any], deployment_id: str, domain_id: str) -> Response[bytes]:
+        """The domain is not served any more."""
         await domains.remove(principal_of(request), deployment_id, domain_id)
         return json_response(wire.MessageResponse(message="Custom domain removed successfully"))
 

@@ -26,10 +26,12 @@ _TAGS = ["health"]
 def health_routes(services: Services) -> list[Any]:
     @get("/health", opt={"public": True}, responses=answered_by(200, wire.HealthResponse), tags=_TAGS)
     async def health(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Whether the service is well. Needs no credential."""
         return json_response(await _health(services))
 
     @get("/v1/ws/health", opt={"public": True}, responses=answered_by(200, wire.HealthResponse), tags=_TAGS)
     async def health_over_http(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The same over plain HTTP; as a socket this path tells when it changes."""
         return json_response(await _health(services))
 
     @websocket("/v1/ws/health")

@@ -33,6 +33,7 @@ def notification_routes(services: Services) -> list[Any]:
 
     @get("/v1/notifications/stats", responses=answered_by(200, wire.NotificationStatsResponse, *needs()), tags=_TAGS)
     async def notification_stats(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """How many sockets are open and what was sent since the start."""
         return json_response(to_wire_stats(await notifications.stats(principal_of(request))))
 
     return [events, test_notification, notification_stats]

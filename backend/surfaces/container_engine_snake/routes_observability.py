@@ -31,6 +31,7 @@ def observability_routes(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def get_logs(request: Request[Any, Any, Any], deployment_id: str) -> Response[Any]:
+        """The newest lines of all replicas in the order of time; with follow=true line by line as they come."""
         return await answer_logs(request, services, FAILURES, deployment_id)
 
     @websocket(f"{_ONE}/logs/stream")
@@ -44,6 +45,7 @@ def observability_routes(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def get_metrics(request: Request[Any, Any, Any], deployment_id: str) -> Response[bytes]:
+        """CPU in cores, memory in bytes, and requests, by interval. Where nothing was measured there is no point."""
         return await answer_metrics(request, services, deployment_id)
 
     @get(
@@ -52,6 +54,7 @@ def observability_routes(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def get_status(request: Request[Any, Any, Any], deployment_id: str) -> Response[bytes]:
+        """How a deployment is now: its replicas, health, uptime and restarts."""
         state = await services.deployments.state(principal_of(request), deployment_id)
         return json_response(to_wire_status(state))
 

@@ -22,6 +22,7 @@ def user_routes(services: Services) -> list[Any]:
 
     @get("/v1/user/profile", responses=answered_by(200, wire.ProfileResponse, *needs()), tags=["profile"])
     async def get_profile(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Who the caller is."""
         return json_response(to_wire_profile(await accounts.profile(principal_of(request))))
 
     @put(
@@ -31,6 +32,7 @@ def user_routes(services: Services) -> list[Any]:
         tags=["profile"],
     )
     async def update_profile(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Change the username, the e-mail address, or both."""
         body = await read_json(request, wire.ProfileUpdateRequest)
         user = await accounts.update_profile(principal_of(request), body.username, body.email)
         return json_response(to_wire_profile_update(user))
@@ -42,6 +44,7 @@ def user_routes(services: Services) -> list[Any]:
         tags=["profile"],
     )
     async def change_password(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Needs the current password and an access token. Other sessions of the account end."""
         body = await read_json(request, wire.PasswordChangeRequest)
         await accounts.change_password(
             principal_of(request), body.current_password, body.new_password, body.confirm_new_password
