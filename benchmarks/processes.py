@@ -53,6 +53,11 @@ def rss_mb(pids: Iterable[int]) -> float:
     return total / 1e6
 
 
+def tree_of(pid: int) -> Callable[[], list[int]]:
+    """A group for `usage_of`: the process and its descendants."""
+    return lambda: tree(pid)
+
+
 def usage_of(groups: dict[str, Callable[[], list[int]]], seconds: float) -> dict[str, Usage]:
     """What each group of processes uses over the same window. A group names its processes anew at the end, since
     a tree may have grown."""

@@ -100,7 +100,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def _as_json(figure: Figure) -> dict[str, Any]:
-    found = {"name": figure.name, "ours": _measured_as_json(figure.ours)}
+    found: dict[str, Any] = {"name": figure.name, "ours": _measured_as_json(figure.ours)}
     if figure.other is not None:
         found |= {"other": _measured_as_json(figure.other), "ratio": figure.ratio}
     if figure.target is not None:

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,7 @@ class Server:
     def until_ready(self, *deployments: str, seconds: float = 600.0, every: float = _POLL_SECONDS) -> None:
         """Until each of them runs with every replica ready, asking so often (in seconds)."""
         for deployment in deployments:
-            self._until(lambda one=deployment: self._is_ready(one), seconds, f"{deployment} never became ready", every)
+            self._until(partial(self._is_ready, deployment), seconds, f"{deployment} never became ready", every)
 
     def until_gone(self, *deployments: str, seconds: float = 600.0) -> None:
         """Deletes them and waits until their containers are gone."""

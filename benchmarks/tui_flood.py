@@ -63,7 +63,7 @@ def _flooding(server: Server, image: str) -> Iterator[str]:
 def _watched(terminal: PseudoTerminal, server: Server, seconds: float) -> dict[str, Usage]:
     """What viewer and backend use from when the log is on the screen."""
     terminal.until(LINE)
-    groups = {"viewer": lambda: processes.tree(terminal.pid), "backend": server.backend_pids}
+    groups = {"viewer": processes.tree_of(terminal.pid), "backend": server.backend_pids}
     used = processes.usage_of(groups, seconds)
     terminal.forget()
     terminal.until(LINE)  # still following

@@ -59,14 +59,14 @@ def _measured(server: Server, options: Options) -> _Turns:
             terminal.until(WITH_DATA)
             time.sleep(SETTLE_SECONDS)
             groups = {
-                "app": lambda pid=terminal.pid: processes.tree(pid),
+                "app": processes.tree_of(terminal.pid),
                 "backend": server.backend_pids,
                 "ingress": server.ingress_pids,
             }
             turns.add(processes.usage_of(groups, seconds))
         with lazydocker() as terminal:
             time.sleep(SETTLE_SECONDS)
-            turns.add(processes.usage_of({"lazydocker": lambda pid=terminal.pid: processes.tree(pid)}, seconds))
+            turns.add(processes.usage_of({"lazydocker": processes.tree_of(terminal.pid)}, seconds))
     return turns
 
 
