@@ -64,7 +64,7 @@ class PilothouseApp(App[None]):
         self.backend: Backend | None = None
         self.notices = Notices(self, lambda: self.preferences.muted)
         self._compared = ""
-        self.logins = Logins(self)
+        self.logins = Logins(self, self.notices.forget)
         self.main = MainScreen()
         self._retry = asyncio.Event()
         self.set_keymap(textual_keymap(self.preferences.keymap, self.preferences.keys))

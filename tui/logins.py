@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
 class Logins:
     """At most one login screen at a time."""
 
-    def __init__(self, app: App[Any]) -> None:
+    def __init__(self, app: App[Any], forget: Callable[[], None]) -> None:
+        """`forget` is called when a user logs out."""
         self._app = app
+        self._forget = forget
         self._asking = False
 
     async def log_in(self, backend: Backend) -> bool:
@@ -57,4 +60,6 @@ class Logins:
             self._app.notify(error.message, title="Logged out only here", severity="warning", timeout=8, markup=False)
         else:
             self._app.notify("You are logged out", timeout=4)
+        self._forget()
+        backend.forget_user()
         self.ask_where_needed(backend)

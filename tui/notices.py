@@ -40,6 +40,14 @@ class Notices:
         self._system: SystemStatusResponse | None = None
         self._stale: bool | None = None
 
+    def forget(self) -> None:
+        """Another user is here: what comes next is read as at the start."""
+        self.history.clear()
+        self._waiting.clear()
+        self._names.clear()
+        self._newest = None
+        self._reader = JournalReader()
+
     def journal_came(self, entries: list[JournalEntryModel]) -> None:
         """The first entries that come are what was before: read, not told. After a reconnect what was missed is
         told."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -20,6 +21,7 @@ from textual.widget import Widget
 from widgets.log_painter import LogPainter
 from widgets.log_rows import RowIndex, height
 from widgets.log_store import MARKER, LogLine, LogStore
+from widgets.style_tokens import token_style
 
 FRAME = 1 / 15
 """Least seconds between two repaints caused by new lines."""
@@ -264,7 +266,7 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
         width = self.scrollable_content_region.width
         place = self.place_at(y)
         if place is None:
-            return Strip.blank(width, self.rich_style)
+            return self._nothing(width) if y == 0 and not self.rows.count else Strip.blank(width, self.rich_style)
         row = self.rows.first + round(self.scroll_y) + y
         selection = self.text_selection
         span = None if selection is None else selection.get_span(row)
@@ -273,6 +275,12 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
         if left == 0 and strip.cell_length == width:
             return strip
         return strip.crop_extend(left, left + width, self.rich_style)
+
+    def _nothing(self, width: int) -> Strip:
+        """In place of lines: why there are none."""
+        words = "No line is let through by the filter" if self.store.entries else "No output yet"
+        style = self.rich_style + token_style(self, "muted")
+        return Strip([Segment(words, style)]).adjust_cell_length(width, self.rich_style)
 
     # Text out
 

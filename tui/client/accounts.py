@@ -13,6 +13,7 @@ from backend.wire.container_engine import (
     ProfileResponse,
     ProfileUpdateRequest,
 )
+from tui.client.answers import parsed
 from tui.client.session import Session
 
 PREFIX = "/container-engine/v1"
@@ -27,7 +28,7 @@ class AccountClient:
 
     async def profile(self) -> ProfileResponse:
         answer = await self._session.request("GET", f"{PREFIX}/user/profile")
-        return ProfileResponse.model_validate_json(answer.content)
+        return parsed(ProfileResponse, answer)
 
     async def update_profile(self, *, username: str | None = None, email: str | None = None) -> None:
         """What is None stays."""
@@ -49,7 +50,7 @@ class AccountClient:
         while True:
             params = {"page": page, "limit": PAGE}
             answer = await self._session.request("GET", f"{PREFIX}/api-keys", params=params)
-            listed = ApiKeyListResponse.model_validate_json(answer.content)
+            listed = parsed(ApiKeyListResponse, answer)
             found += listed.api_keys
             if page >= listed.pagination.total_pages:
                 return found
@@ -62,7 +63,7 @@ class AccountClient:
         )
         body = request.model_dump_json(by_alias=True, exclude_none=True).encode()
         answer = await self._session.request("POST", f"{PREFIX}/api-keys", body=body)
-        return ApiKeyCreateResponse.model_validate_json(answer.content)
+        return parsed(ApiKeyCreateResponse, answer)
 
     async def revoke_api_key(self, key_id: str) -> None:
         await self._session.request("DELETE", f"{PREFIX}/api-keys/{key_id}")

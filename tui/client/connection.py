@@ -42,6 +42,11 @@ class Backend:
             self._own_id = (await self.account.profile()).id
         return self._own_id
 
+    def forget_user(self) -> None:
+        """Somebody else may be here now: nothing of the one before stays."""
+        self._own_id = ""
+        self.live.forget()
+
     async def open_socket(self, path: str) -> ClientConnection:
         """A WebSocket with the session's credential, renewed once where it has ended. Raises OSError, TimeoutError,
         ClientError and websockets' InvalidHandshake."""

@@ -29,6 +29,7 @@ from backend.wire.container_engine import (
     ScaleResponse,
 )
 from backend.wire.timestamps import format_timestamp
+from tui.client.answers import parsed
 from tui.client.session import Session
 
 PREFIX = "/container-engine/v1"
@@ -47,61 +48,61 @@ class ContainerEngineClient:
 
     async def create(self, request: DeploymentCreateRequest) -> DeploymentCreateResponse:
         answer = await self._session.request("POST", f"{PREFIX}/deployments", body=_body(request))
-        return DeploymentCreateResponse.model_validate_json(answer.content)
+        return parsed(DeploymentCreateResponse, answer)
 
     async def page(self, page: int = 1, limit: int = 100) -> DeploymentListResponse:
         answer = await self._session.request("GET", f"{PREFIX}/deployments", params={"page": page, "limit": limit})
-        return DeploymentListResponse.model_validate_json(answer.content)
+        return parsed(DeploymentListResponse, answer)
 
     async def get(self, deployment_id: str) -> DeploymentDetailResponse:
         answer = await self._session.request("GET", f"{PREFIX}/deployments/{deployment_id}")
-        return DeploymentDetailResponse.model_validate_json(answer.content)
+        return parsed(DeploymentDetailResponse, answer)
 
     async def status(self, deployment_id: str) -> DeploymentStatusResponse:
         answer = await self._session.request("GET", f"{PREFIX}/deployments/{deployment_id}/status")
-        return DeploymentStatusResponse.model_validate_json(answer.content)
+        return parsed(DeploymentStatusResponse, answer)
 
     async def update(self, deployment_id: str, request: DeploymentUpdateRequest) -> DeploymentUpdateResponse:
         answer = await self._session.request("PUT", f"{PREFIX}/deployments/{deployment_id}", body=_body(request))
-        return DeploymentUpdateResponse.model_validate_json(answer.content)
+        return parsed(DeploymentUpdateResponse, answer)
 
     async def scale(self, deployment_id: str, replicas: int) -> ScaleResponse:
         body = _body(ScaleRequest(replicas=replicas))
         answer = await self._session.request("PATCH", f"{PREFIX}/deployments/{deployment_id}/scale", body=body)
-        return ScaleResponse.model_validate_json(answer.content)
+        return parsed(ScaleResponse, answer)
 
     async def stop(self, deployment_id: str) -> DeploymentActionResponse:
         answer = await self._session.request("POST", f"{PREFIX}/deployments/{deployment_id}/stop")
-        return DeploymentActionResponse.model_validate_json(answer.content)
+        return parsed(DeploymentActionResponse, answer)
 
     async def start(self, deployment_id: str) -> DeploymentActionResponse:
         answer = await self._session.request("POST", f"{PREFIX}/deployments/{deployment_id}/start")
-        return DeploymentActionResponse.model_validate_json(answer.content)
+        return parsed(DeploymentActionResponse, answer)
 
     async def delete(self, deployment_id: str) -> MessageResponse:
         answer = await self._session.request("DELETE", f"{PREFIX}/deployments/{deployment_id}")
-        return MessageResponse.model_validate_json(answer.content)
+        return parsed(MessageResponse, answer)
 
     async def domains(self, deployment_id: str) -> list[DomainListItem]:
         """Oldest first."""
         answer = await self._session.request("GET", f"{PREFIX}/deployments/{deployment_id}/domains")
-        return DomainListResponse.model_validate_json(answer.content).domains
+        return parsed(DomainListResponse, answer).domains
 
     async def add_domain(self, deployment_id: str, domain: str) -> DomainAddResponse:
         body = _body(DomainAddRequest(domain=domain))
         answer = await self._session.request("POST", f"{PREFIX}/deployments/{deployment_id}/domains", body=body)
-        return DomainAddResponse.model_validate_json(answer.content)
+        return parsed(DomainAddResponse, answer)
 
     async def remove_domain(self, deployment_id: str, domain_id: str) -> MessageResponse:
         path = f"{PREFIX}/deployments/{deployment_id}/domains/{domain_id}"
-        return MessageResponse.model_validate_json((await self._session.request("DELETE", path)).content)
+        return parsed(MessageResponse, await self._session.request("DELETE", path))
 
     async def logs(self, deployment_id: str, tail: int = 100) -> LogsResponse:
         answer = await self._session.request("GET", f"{PREFIX}/deployments/{deployment_id}/logs", params={"tail": tail})
-        return LogsResponse.model_validate_json(answer.content)
+        return parsed(LogsResponse, answer)
 
     async def metrics(self, deployment_id: str, start: datetime, end: datetime, resolution: str) -> MetricsResponse:
         """`resolution` is 1m, 5m, 1h or 1d. CPU in cores, memory in bytes, requests per step."""
         params = {"from": format_timestamp(start), "to": format_timestamp(end), "resolution": resolution}
         answer = await self._session.request("GET", f"{PREFIX}/deployments/{deployment_id}/metrics", params=params)
-        return MetricsResponse.model_validate_json(answer.content)
+        return parsed(MetricsResponse, answer)

@@ -142,6 +142,11 @@ class LiveFeed:
         if self._connection is not None:
             self._send(ResyncOp())
 
+    def forget(self) -> None:
+        """Empties what is known of deployments, until the next snapshot."""
+        self.state.deployments, self.state.metrics = {}, {}
+        self._listener(Change(everything=True))
+
     # --- subscriptions ------------------------------------------------------------------------------------
 
     def follow_logs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.wire.pilothouse import JournalResponse, SystemStatusResponse
+from tui.client.answers import parsed
 from tui.client.session import Session
 
 PREFIX = "/pilothouse/v1"
@@ -16,10 +17,10 @@ class PilothouseClient:
 
     async def system(self) -> SystemStatusResponse:
         answer = await self._session.request("GET", f"{PREFIX}/system")
-        return SystemStatusResponse.model_validate_json(answer.content)
+        return parsed(SystemStatusResponse, answer)
 
     async def journal(self, deployment_id: str, *, before: int | None = None, limit: int = 100) -> JournalResponse:
         """Newest first; `before` is a sequence number."""
         params = {"limit": limit} | ({} if before is None else {"before": before})
         answer = await self._session.request("GET", f"{PREFIX}/deployments/{deployment_id}/journal", params=params)
-        return JournalResponse.model_validate_json(answer.content)
+        return parsed(JournalResponse, answer)

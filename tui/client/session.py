@@ -15,6 +15,7 @@ from backend.wire.container_engine import (
     RegisterRequest,
 )
 from backend.wire.pilothouse import LocalSessionResponse
+from tui.client.answers import parsed
 from tui.client.errors import ApiError, ClientError, LoginNeeded, Unreachable
 from tui.client.token_store import Login, TokenStore
 from tui.client.transport import Endpoint, http_client
@@ -74,7 +75,7 @@ class Session:
             answer = await self._send("POST", SESSION_PATH, token="", params=None, body=None)
             if answer.status_code >= 400:
                 raise error_of(answer)
-            session = LocalSessionResponse.model_validate_json(answer.content)
+            session = parsed(LocalSessionResponse, answer)
             self._token, self.username = session.access_token, session.username
 
     # --- logins ---------------------------------------------------------------------------------------------
@@ -93,7 +94,7 @@ class Session:
         answer = await self._send("POST", f"{AUTH_PATH}/login", token="", params=None, body=body)
         if answer.status_code >= 400:
             raise error_of(answer)
-        login = LoginResponse.model_validate_json(answer.content)
+        login = parsed(LoginResponse, answer)
         self._token, self._refresh_token = login.access_token, login.refresh_token
         self.username, self.email = login.user.username, login.user.email
         return await self._keep()
@@ -125,7 +126,7 @@ class Session:
             content = body.model_dump_json(by_alias=True).encode()
             answer = await self._send("POST", f"{AUTH_PATH}/refresh", token="", params=None, body=content)
             if answer.status_code < 400:
-                self._token = RefreshResponse.model_validate_json(answer.content).access_token
+                self._token = parsed(RefreshResponse, answer).access_token
                 await self._keep()
                 return
             if answer.status_code not in (400, 401, 403, 404):

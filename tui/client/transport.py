@@ -27,6 +27,13 @@ class Endpoint:
         return self.socket is not None
 
     @property
+    def is_open_to_readers(self) -> bool:
+        """Whether what is sent goes through a network without encryption."""
+        parts = urlsplit(self.url)
+        here = parts.hostname in ("localhost", "::1") or (parts.hostname or "").startswith("127.")
+        return not self.is_local and parts.scheme == "http" and not here
+
+    @property
     def label(self) -> str:
         return "local" if self.socket else urlsplit(self.url).netloc
 

@@ -97,6 +97,12 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def when(moment: datetime, now: datetime) -> str:
+    """Local time of day, with the date where it was not today."""
+    local = moment.astimezone()
+    return clock(moment) if local.date() == now.astimezone().date() else local.strftime("%d %b %H:%M")
+
+
 def clock(moment: datetime) -> str:
     """Local time of day."""
     return moment.astimezone().strftime("%H:%M:%S")

@@ -24,11 +24,14 @@ class LoginScreen(FormDialog):
         async def send(values: dict[str, Any]) -> str:
             return await session.log_in(values["email"], values["password"]) or NOT_KEPT
 
+        note = f"{session.endpoint.url}\nNo account there? ctrl+n makes one, where registration is open."
+        if session.endpoint.is_open_to_readers:
+            note += "\n⚠ This is http, not https: your password can be read on the way."
         plan = FormPlan(
             f"Log in at {session.endpoint.label}",
             login_fields(session.email),
             "Log in",
-            note=f"{session.endpoint.url}\nNo account there? ctrl+n makes one, where registration is open.",
+            note=note,
             at_status={404: "email", 401: "password"},
         )
         super().__init__(plan, send)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -11,7 +12,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.presentation.words import clock
+from tui.presentation.words import when
 from widgets.key_hints import KeyHint, KeyHints
 from widgets.resource_table import ResourceTable, Row
 from widgets.table_columns import Cell, Column
@@ -111,9 +112,9 @@ def _columns() -> list[Column[Notice]]:
         Column(
             "time",
             "TIME",
-            lambda notice: Cell(clock(notice.at), "muted"),
+            lambda notice: Cell(when(notice.at, datetime.now(UTC)), "muted"),
             sort=lambda notice: notice.at.timestamp(),
-            width=8,
+            min_width=8,
             descending_first=True,
         ),
         Column("what", "WHAT", _what, min_width=24, max_width=60, flex=1),
