@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import docker
 import pytest
 
-from tests.end_to_end.tmux_app import LEAVE_TERMINAL, TmuxApp
+from tests.end_to_end.tmux_app import TmuxApp
 
 PROMPT = "/ #"
+
+_numbers = itertools.count()
 
 
 @pytest.fixture
@@ -45,7 +48,8 @@ def size_follows_the_window(app: TmuxApp) -> None:
     assert before == panel_size(screen.text)
     for columns, rows in ((132, 43), (200, 50), (80, 24)):
         screen.resize(columns, rows)
-        screen.until(lambda text, width=columns: len(text.splitlines()[0]) >= width - 10, "the wider screen")
+        screen.until(lambda text: "● live" in text.splitlines()[0][columns - 12 :], "the screen laid out anew")  # noqa: B023
+        screen.until_shown("5 Terminal", "^\\ leaves")
         screen.until(
             lambda _: shell_size(app) == panel_size(screen.text), f"a shell as large as its panel at {columns}x{rows}"
         )
@@ -54,10 +58,11 @@ def size_follows_the_window(app: TmuxApp) -> None:
 
 def shell_size(app: TmuxApp) -> tuple[int, int]:
     """Rows and columns as `stty` has them in the replica."""
-    app.screen.type("clear; stty size; echo END")
+    asked = next(_numbers)
+    app.screen.type(f"clear; stty size; echo END-{asked}")
     app.screen.press("Enter")
     # With the prompt: busybox asks the terminal where its cursor is then, and the answer is meant for the shell.
-    text = app.screen.until(lambda text: re.search(r"│ \d+ \d+ .*\n.*│ END .*\n.*│ / # ", text), "the size")
+    text = app.screen.until(lambda text: re.search(rf"│ \d+ \d+ .*\n.*│ END-{asked} .*\n.*│ / # ", text), "the size")
     found = re.search(r"│ (\d+) (\d+) ", text)
     assert found
     return int(found[1]), int(found[2])
@@ -129,7 +134,8 @@ def interrupt_and_leave(app: TmuxApp) -> None:
     screen.until_shown("0-after-the-interrupt")
     screen.press("C-p")
     screen.until_line(PROMPT, "kept=secret; echo $?-after")
-    screen.press("C-u", LEAVE_TERMINAL)
+    screen.press("C-u")
+    app.to_list(from_terminal=True)
     app.panel("l", "following")
     app.to_list()
     app.panel("s", "0-after-the-interrupt")
