@@ -24,6 +24,7 @@ from backend.rate_limiting import RateLimiting
 from backend.root_app import root_app
 from backend.services.deployments import DeploymentService, PublicAddress
 from backend.services.event_bus import EventBus
+from backend.services.housekeeping import Housekeeping
 from backend.services.journal import Journal
 from backend.services.live import LiveService
 from backend.services.logs import LogService
@@ -149,7 +150,7 @@ async def _services(
     metrics = MetricService(database, sampler, counter, deployments.get)
     logs = LogService(engine, view, deployments.get)
     life.push_async_callback(logs.close)
-    for part in (outgoing, view, reconciler, domains, counter, sampler, metrics):
+    for part in (outgoing, view, reconciler, domains, counter, sampler, metrics, Housekeeping(database)):
         await part.start()
         life.push_async_callback(part.close)
     system = SystemService(database, engine, ingress)

@@ -61,7 +61,7 @@ async def usernames_of_tenant(session: AsyncSession, tenant_id: str) -> dict[str
     rows = await session.execute(
         select(col(UserRow.short_id), col(UserRow.username)).where(col(UserRow.tenant_id) == tenant_id)
     )
-    return {short_id: username for short_id, username in rows}
+    return {row.short_id: row.username for row in rows}
 
 
 def username_key(username: str) -> str:

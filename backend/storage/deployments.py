@@ -210,6 +210,33 @@ class DeploymentQueries:
         )
 
 
+async def forget_generations(session: AsyncSession, keep: int) -> int:
+    """Delete generations older than a deployment's newest `keep`, but the desired and the stable one."""
+    newest = (
+        select(col(GenerationRow.deployment_id).label("id"), func.max(col(GenerationRow.number)).label("number"))
+        .group_by(col(GenerationRow.deployment_id))
+        .subquery()
+    )
+    old = (
+        select(col(GenerationRow.deployment_id), col(GenerationRow.number))
+        .join(newest, newest.c.id == col(GenerationRow.deployment_id))
+        .join(DeploymentRow, col(DeploymentRow.id) == col(GenerationRow.deployment_id))
+        .where(
+            col(GenerationRow.number) <= newest.c.number - keep,
+            col(GenerationRow.number) != col(DeploymentRow.generation),
+            func.coalesce(col(DeploymentRow.stable_generation), -1) != col(GenerationRow.number),
+        )
+    )
+    rows = (await session.execute(old)).all()
+    for deployment_id, number in rows:
+        await session.execute(
+            delete(GenerationRow).where(
+                col(GenerationRow.deployment_id) == deployment_id, col(GenerationRow.number) == number
+            )
+        )
+    return len(rows)
+
+
 def _name_taken(app_name: str) -> Conflict:
     return Conflict(
         f"an app named {app_name!r} already exists: choose another name, or delete that one first",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -96,6 +96,16 @@ async def first_of_kind(session: AsyncSession, object_id: str, kind: JournalKind
     )
     row = await session.scalar(query)
     return None if row is None else _to_entry(row)
+
+
+async def forget_before(session: AsyncSession, moment: datetime) -> int:
+    """Delete entries before a moment, but each object's newest; how many went."""
+    newest = select(func.max(col(JournalRow.sequence))).group_by(col(JournalRow.object_id))
+    old = (col(JournalRow.at) < moment, col(JournalRow.sequence).not_in(newest))
+    count = await session.scalar(select(func.count()).select_from(JournalRow).where(*old))
+    if count:
+        await session.execute(delete(JournalRow).where(*old))
+    return count or 0
 
 
 def _to_entry(row: JournalRow) -> JournalEntry:

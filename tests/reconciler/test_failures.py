@@ -30,6 +30,11 @@ async def test_a_crash_loop_backs_off_and_tells_exit_code_and_last_lines(core: C
     assert state.restart_count >= 3
     await core.eventually(app, lambda s: any(r.phase is ReplicaPhase.BACKING_OFF for r in s.replicas))
     assert JournalKind.REPLICA_EXITED in [entry.kind for entry in await core.history(app)]
+    # A start by hand does not wait for the engine's back-off, and is counted anew.
+    before = state.restart_count
+    await core.deployments.start(core.who, app.id)
+    await core.eventually(app, lambda s: s.restart_count < before)
+    await core.until(app, FAILED)
     # Mended by an update, it runs, and the error is gone.
     await core.deployments.update(core.who, app.id, DeploymentChange(env={}))
     state = await core.until(app, RUNNING)

@@ -9,6 +9,7 @@ from docker.types import IPAMConfig, IPAMPool
 
 from backend.domain.deployments import DeploymentChange, DeploymentStatus
 from backend.domain.engine import ContainerPhase, ContainerSpec
+from backend.domain.journal import JournalKind
 from backend.services.reconciler.slots import container_name
 from tests.reconciler.core import Core, Load
 
@@ -37,6 +38,9 @@ async def test_a_restart_keeps_containers_and_drops_no_request(core: Core, app_i
     assert load.faults == []
     assert len(load.answers) > 50
     assert {c.id for c in await core.containers(app)} == before
+    # What was seen before the crash is not told a second time.
+    kinds = [entry.kind for entry in await core.history(app)]
+    assert kinds.count(JournalKind.REPLICA_READY) == 2
 
 
 async def test_half_done_work_is_completed_whenever_we_die(core: Core, app_image: str) -> None:

@@ -58,6 +58,9 @@ class Shared:
     engine_slots: asyncio.Semaphore
     progress: dict[str, Progress] = field(default_factory=dict)
     draining: set[str] = field(default_factory=set)
+    # Containers that ran before this process and that nobody has looked at since: what they went through until now
+    # is in the journal already.
+    adopted: set[str] = field(default_factory=set)
 
     def report(self, deployment_id: str, reason: str, message: str) -> None:
         """Show progress to whoever looks, without writing it down."""

@@ -158,10 +158,15 @@ class Outcome:
         for state in current:
             self._remember_end(state)
             probe = self._shared.monitor.of(state)
+            exits = state.restart_count + (state.phase is ContainerPhase.EXITED)
+            if state.id in self._shared.adopted:
+                self._shared.adopted.discard(state.id)
+                self._seen_exits[state.id] = exits
+                if probe and probe.ready:
+                    self._seen_ready.add(state.id)
             if probe and probe.ready and state.id not in self._seen_ready:
                 self._seen_ready.add(state.id)
                 self._recorder.observe(deployment, JournalKind.REPLICA_READY, f"replica {state.ordinal} is ready")
-            exits = state.restart_count + (state.phase is ContainerPhase.EXITED)
             if exits > self._seen_exits.get(state.id, 0) and state.exit_code is not None:
                 self._seen_ready.discard(state.id)
                 self._recorder.observe(

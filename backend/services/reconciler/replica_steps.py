@@ -177,6 +177,9 @@ class ReplicaSteps:
         )
         if tries:
             await asyncio.sleep(growing_pause(FIRST_REVIVAL_SECONDS, tries - 1, SLOWEST_REVIVAL_SECONDS))
+        await self.restart(state)
+
+    async def restart(self, state: ContainerState) -> None:
         await self._shared.engine.restart_container(state.id, self._shared.options.stop_timeout_seconds)
         await self._shared.view.refresh(state.id)
 

@@ -243,6 +243,7 @@ class Reconciler:
     def _adopt(self, deployments: Sequence[Deployment]) -> None:
         """Count replicas that served before this process as ready until a check says otherwise, so that a restart of
         ours takes nothing from the ingress."""
+        self._shared.adopted.update(state.id for state in self._view.all())
         for deployment in deployments:
             if deployment.desired is DesiredState.DELETED:
                 continue

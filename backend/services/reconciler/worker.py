@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 
-from backend.domain.deployments import Deployment, DesiredState
+from backend.domain.deployments import Deployment, DeploymentStatus, DesiredState
 from backend.domain.engine import ContainerPhase, ContainerState
 from backend.domain.errors import DomainError, EngineUnavailable, Unavailable
 from backend.services.reconciler.context import Shared
+from backend.services.reconciler.faults import crashed
 from backend.services.reconciler.outcome import Outcome
 from backend.services.reconciler.pauses import growing_pause
 from backend.services.reconciler.record import LeaseLost, Recorder
@@ -32,6 +34,7 @@ class DeploymentWorker:
         self._retry_after: float | None = None
         self._make_after = 0.0
         self._failures = 0
+        self._started_over: datetime | None = None
         self.recorder = Recorder(shared, deployment_id)
         self.steps = ReplicaSteps(shared, self.recorder, self.wake)
         self.outcome = Outcome(shared, self.recorder)
@@ -174,6 +177,9 @@ class DeploymentWorker:
             self.wake()
             return
         await self._flush_routes()
+        if deployment.status is DeploymentStatus.STARTING and self._started_over != deployment.updated_at:
+            self._started_over = deployment.updated_at
+            await self._start_over(deployment, states)
         for key in step.retire:
             await self.recorder.hold(deployment)
             self.steps.retire_later(deployment, by_id[key])
@@ -199,6 +205,13 @@ class DeploymentWorker:
         await self.outcome.settle(deployment, shared.view.of(deployment.id), step)
         if step.complete:
             await self.recorder.rest()
+
+    async def _start_over(self, deployment: Deployment, states: Sequence[ContainerState]) -> None:
+        """A start asked for by hand does not wait for the engine's back-off; the engine counts its exits anew."""
+        looping = [s for s in states if s.generation == deployment.generation and crashed(s)]
+        for state in looping:
+            await self.recorder.hold(deployment)
+            await self.steps.restart(state)
 
     def _facts(self, deployment: Deployment, states: Sequence[ContainerState]) -> list[ReplicaFact]:
         shared = self._shared
