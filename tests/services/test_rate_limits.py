@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -20,10 +17,9 @@ from backend.rate_limiting import limits_of
 from backend.services.rate_limits import DEFAULT_LIMITS, ProcessWindows, RateLimiter
 from backend.setting_parsers import Rejected, as_rate_limits
 from backend.storage.redis_windows import PREFIX, RedisWindows
-from tests.backend.running_backend import free_ports
+from tests.services.redis_server import RedisServer
 
 READ = ("container-engine", RateClass.READ)
-DEADLINE_SECONDS = 20.0
 
 
 class Clock:
@@ -167,39 +163,6 @@ async def test_callers_classes_and_surfaces_are_counted_apart() -> None:
 
 
 # --- in Redis
-
-
-class RedisServer:
-    """A real one, in memory only, on a port of its own."""
-
-    def __init__(self) -> None:
-        [self.port] = free_ports(1)
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        program = shutil.which("redis-server")
-        assert program, "redis-server is not installed: tests/engine/with_engine.sh installs it"
-        self.process = subprocess.Popen(
-            [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
-            stdout=subprocess.DEVNULL,
-        )
-        client = redis.Redis(port=self.port)
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while True:
-            try:
-                client.ping()
-                break
-            except redis.ConnectionError:
-                assert time.monotonic() < deadline, "redis-server never answered"
-                time.sleep(0.02)
-        client.close()
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
+import redis
 import websockets
 import websockets.sync.client
 
 from tests.backend.running_backend import RunningBackend, error_of
+from tests.services.redis_server import RedisServer
 from tests.surfaces.people import PASSWORD
 
 HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
@@ -205,3 +207,29 @@ def test_forwarded_addresses_of_strangers_do_not_count(backend: RunningBackend) 
         first = _limit(client.get("/v1/nowhere", headers={"X-Forwarded-For": "198.51.100.1"}))
         second = _limit(client.get("/v1/nowhere", headers={"X-Forwarded-For": "198.51.100.2"}))
     assert second[1] < first[1]
+
+
+def test_backends_share_their_limits_in_redis(tmp_path_factory: pytest.TempPathFactory) -> None:
+    server = RedisServer()
+    server.start()
+    backends = [RunningBackend(tmp_path_factory.mktemp("sharing")) for _ in range(2)]
+    body = {"email": "nobody@example.com", "password": "wrong 1 password"}
+    try:
+        for backend in backends:
+            backend.extra_environment = {"PILOTHOUSE_RATE_LIMITS": "", "REDIS_URL": server.url}
+            backend.start()
+        clients = [backend.tcp() for backend in backends]
+        left = [_limit(clients[turn % 2].post("/v1/auth/login", json=body))[1] for turn in range(10)]
+        assert left == list(range(9, -1, -1))
+        assert [client.post("/v1/auth/login", json=body).status_code for client in clients] == [429, 429]
+        with redis.Redis(port=server.port) as store:
+            assert [key for key in store.scan_iter() if b"authentication:address" in key]
+        server.stop()
+        assert [_limit(client.post("/v1/auth/login", json=body)) for client in clients] == [(10, 9)] * 2
+        assert backends[0].log().count("counted by this process alone") == 1
+        for client in clients:
+            client.close()
+    finally:
+        server.stop()
+        for backend in backends:
+            backend.remove_everything()
