@@ -154,6 +154,22 @@ def test_the_history_groups_days_and_says_nothing_twice() -> None:
     assert "by usr-1" in text
     assert "last words" in text
     assert text.count("January 2025") == 2
+    changed = {
+        "differences": [{"field": "image", "from": "a:1", "to": "a:2"}, {"field": "digest", "from": "", "to": "b"}]
+    }
+    entries = [
+        entry(1, "deployment.updated", "update asked for", actor="usr-1", actor_name="ann", data=changed),
+        entry(2, "deployment.scaled", "scale asked for", actor="usr-2"),
+        entry(3, "replica.ready", "replica 0 is ready"),
+        entry(4, "deployment.rolled_back", "it failed"),
+    ]
+    told = journal_story(entries, "usr-2")
+    assert "by ann" in flat(told.lines) and "by you" in flat(told.lines)
+    assert "image a:1 → a:2" in flat(told.lines)
+    assert "digest" not in flat(told.lines), "it follows from the image"
+    assert told.lines[told.faults[0]][-1][0] == "it failed"
+    assert "ready" not in flat(journal_story(entries, kinds="changes").lines)
+    assert flat(journal_story(entries, kinds="replicas").lines).endswith("replica 0 is ready")
 
 
 def test_log_times_are_local_and_replicas_short() -> None:

@@ -61,7 +61,12 @@ def instructions(domain: DomainListItem, now: datetime) -> list[Line]:
     lines += _records(domain.dns_records)
     lines += [
         [],
-        [("Where a CNAME cannot be (at the top of a domain), set an A or AAAA record to this host, and", "muted")],
+        [
+            (
+                "Where a CNAME cannot be (at the top of a domain), set an A or AAAA record to this host, and this:",
+                "muted",
+            )
+        ],
         *_records([domain.verification]),
     ]
     return lines

@@ -117,6 +117,37 @@ async def test_subscriptions(backend: RunningBackend, person: Person) -> None:
         assert frame.records[0].message in ("INFO line 0", "ERROR on stderr"), "the cursor resumes without a repeat"
 
 
+async def test_the_journal_of_all_deployments_tells_what_changed_and_who_asked(
+    backend: RunningBackend, person: Person, other: Person
+) -> None:
+    first = await asyncio.to_thread(person.deploy, replicas=0, envVars={"GONE": "s3cret", "TOKEN": "s3cret"})
+    async with _live(backend, person.token) as socket:
+        await socket.send(json.dumps({"op": "subscribe", "id": 1, "topic": "journal", "limit": 50}))
+        while (known := await _frame(socket)).type != "journal":
+            pass
+        assert [entry.kind for entry in known.entries][:1] == ["deployment.created"]
+        assert {entry.object_id for entry in known.entries} == {first["id"]}
+        name = (await asyncio.to_thread(person.client.get, "/v1/user/profile")).json()["username"]
+        assert known.entries[0].actor_name == name
+        await asyncio.to_thread(other.deploy, replicas=0)
+        second = await asyncio.to_thread(person.deploy, replicas=0)
+        change = {"envVars": {"TOKEN": "other", "NEW": "s3cret"}, "resources": {"memory": "192Mi"}}
+        await asyncio.to_thread(person.client.put, f"/v1/deployments/{first['id']}", json=change)
+        seen: list[Any] = []
+        while not any(entry.kind == "deployment.updated" for entry in seen):
+            frame = await _frame(socket)
+            seen += frame.entries if frame.type == "journal" else []
+        assert {entry.object_id for entry in seen} <= {first["id"], second["id"]}, "another user's was told"
+        assert "s3cret" not in repr(seen)
+        updated = next(entry for entry in seen if entry.kind == "deployment.updated")
+        assert updated.data["differences"] == [
+            {"field": "memory", "from": "128Mi", "to": "192Mi"},
+            {"field": "env GONE", "change": "removed"},
+            {"field": "env NEW", "change": "added"},
+            {"field": "env TOKEN", "change": "changed"},
+        ]
+
+
 async def test_a_terminal(backend: RunningBackend, person: Person) -> None:
     made = await asyncio.to_thread(person.deploy)
     await asyncio.to_thread(person.until, made["id"], "running")
