@@ -241,13 +241,36 @@ class DeploymentWorker:
         return facts
 
     async def _make(self, deployment: Deployment, step: Plan, by_id: dict[str, ContainerState]) -> None:
+        if step.create and not await self._pulled(deployment):
+            return
+        making = asyncio.create_task(self._make_all(deployment, step, by_id), name=f"make-{deployment.short_id}")
+        try:
+            # Those that are ready serve at once, while the others still come up.
+            while not making.done():
+                nudge = asyncio.create_task(self._wake.wait())
+                await asyncio.wait((making, nudge), return_when=asyncio.FIRST_COMPLETED)
+                nudge.cancel()
+                if self._wake.is_set():
+                    self._wake.clear()
+                    await self._serve_ready(deployment)
+            await making
+        finally:
+            making.cancel()
+            await asyncio.gather(making, return_exceptions=True)
+            self.wake()
+
+    async def _make_all(self, deployment: Deployment, step: Plan, by_id: dict[str, ContainerState]) -> None:
         if step.create:
-            if not await self._pulled(deployment):
-                return
             await self.steps.create(deployment, step.create)
         if step.start:
             await asyncio.gather(*(self.steps.start(deployment, by_id[key]) for key in step.start))
-        self.wake()
+
+    async def _serve_ready(self, deployment: Deployment) -> None:
+        states = self._shared.view.of(deployment.id)
+        endpoints = {state.id: state.endpoint for state in states}
+        step = plan(deployment.replicas, deployment.generation, self._facts(deployment, states))
+        self._route(deployment, [found for key in step.route if (found := endpoints[key])], "no replica is ready yet")
+        await self._flush_routes()
 
     async def _pulled(self, deployment: Deployment) -> bool:
         """Wait for the image, which may take for ever; False where users asked for something else meanwhile."""
