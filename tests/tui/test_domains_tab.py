@@ -28,6 +28,10 @@ async def test_add_look_and_remove(app: PilothouseApp, backend: RunningBackend, 
         await until_shown(pilot, "shop")
         await pilot.press("7")
         await until_shown(pilot, "Press a to add a domain", "a adds one", "Remove")
+        size = app.main.detail.outer_size
+        await pilot.click("#detail", offset=(size.width - 6, size.height - 1))
+        await until_shown(pilot, "A domain for shop")
+        await pilot.press("escape")
         # In the list `D` deletes the deployment; here it must not, with or without a domain.
         await pilot.press("D")
         await until_shown(pilot, "There is no domain to remove")
@@ -72,6 +76,8 @@ async def test_what_another_does_is_seen_and_the_history_tells_of_it(
             await until_gone(pilot, "api.of-ann.example.com")
         await pilot.press("6")
         await until_shown(pilot, "domain api.of-ann.example.com removed", "by you")
-        await pilot.press("t")
+        await pilot.press("escape")
+        size = app.main.detail.outer_size
+        await pilot.click("#detail", offset=(size.width - 4, size.height - 1))
         await until_shown(pilot, "what people asked for")
         await until_gone(pilot, "replica 0 is ready")

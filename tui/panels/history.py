@@ -53,7 +53,7 @@ class HistoryPanel(VerticalScroll):
 
     @property
     def hint(self) -> str:
-        return f"[@click=focused.turn_kinds]t {KIND_WORDS[self._kinds]}[/]"
+        return f"[@click=screen.front('turn_kinds')]t {KIND_WORDS[self._kinds]}[/]"
 
     def compose(self) -> ComposeResult:
         yield self._text

@@ -199,9 +199,13 @@ class MainScreen(DeploymentActions):
             self.say_nothing_selected()
             return
         await self.action_show_panel("domains")
+        await self.action_front("add")
+
+    async def action_front(self, name: str) -> None:
+        """An action of the panel in front, for its links."""
         front = self.detail.front
         if front is not None:
-            await cast("Widget", front).run_action("add")
+            await cast("Widget", front).run_action(name)
 
     def action_sort(self) -> None:
         self.table.action_sort_next(1)
