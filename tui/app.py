@@ -14,12 +14,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
 
 from themes.loader import DEFAULT_DARK, load_themes
 from tui.actions import ACTIONS, KEYMAPS, textual_keymap, unknown_overrides
+from tui.key_order import KeyOrder
 from tui.logins import Logins
 from tui.notices import KEPT, Notices
 from tui.preferences import Preferences, preferences_file, save_choice
@@ -66,6 +68,7 @@ class PilothouseApp(App[None]):
         self._compared = ""
         self.logins = Logins(self, self.notices.forget)
         self.main = MainScreen()
+        self._key_order = KeyOrder(self)
         self._retry = asyncio.Event()
         self.set_keymap(textual_keymap(self.preferences.keymap, self.preferences.keys))
         self._warnings = [*self.preferences.warnings, *self._use_themes()]
@@ -89,7 +92,13 @@ class PilothouseApp(App[None]):
     def get_default_screen(self) -> Screen[None]:
         return self.main
 
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded and self._key_order.keeps(event):
+            return
+        await super().on_event(event)
+
     def on_mount(self) -> None:
+        self.run_worker(self._key_order.run(), name="keys", group="keys")
         warnings = list(self._warnings)
         unknown = unknown_overrides(self.preferences.keys)
         if unknown:

@@ -89,7 +89,7 @@ class DomainsPanel(Vertical):
         self._in_front = False
 
     def take_focus(self) -> None:
-        self._table.focus()
+        self.screen.set_focus(self._table)
 
     def _journal_came(self, entries: list[JournalEntryModel]) -> None:
         if any(entry.kind.startswith("domain.") for entry in entries):

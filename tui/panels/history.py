@@ -83,7 +83,7 @@ class HistoryPanel(VerticalScroll):
         self._subscription = None
 
     def take_focus(self) -> None:
-        self.focus()
+        self.screen.set_focus(self)
 
     def _entries_came(self, entries: list[JournalEntryModel]) -> None:
         self._entries.update((entry.sequence, entry) for entry in entries)

@@ -78,7 +78,7 @@ class MetricsPanel(Vertical, can_focus=True):
         self._in_front = False
 
     def take_focus(self) -> None:
-        self.focus()
+        self.screen.set_focus(self)
 
     def action_window(self, step: int) -> None:
         self._window = max(0, min(len(WINDOWS) - 1, self._window + step))

@@ -47,7 +47,7 @@ class OverviewPanel(VerticalScroll):
         """Nothing runs here but the clock."""
 
     def take_focus(self) -> None:
-        self.focus()
+        self.screen.set_focus(self)
 
     def _paint(self, *, again: bool = False) -> None:
         if not self.display:

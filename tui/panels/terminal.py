@@ -77,7 +77,7 @@ class TerminalPanel(Vertical, can_focus=True):
         """Into the shell of the selected deployment, opened where none runs."""
         view = self._shown
         if view is None:
-            self.focus()
+            self.screen.set_focus(self)
             return
         terminal = self._current
         if terminal is not None and self._deployment in self._ended:
@@ -88,7 +88,7 @@ class TerminalPanel(Vertical, can_focus=True):
             self._terminals[self._deployment] = terminal
             self.mount(terminal)
         self._arrange()
-        (terminal or self).focus()
+        self.screen.set_focus(terminal or self)
 
     async def _open(self, backend: Backend, deployment: str, columns: int, rows: int) -> ReplicaTerminal:
         source = await backend.terminal(deployment).open(columns, rows)

@@ -90,7 +90,8 @@ class MainScreen(DeploymentActions):
         self.startup.finished()
         self.query_one("#body").display = True
         await self.detail.open_tab(self.detail.tab, focus=False)
-        self.table.focus()
+        if not self.query("CommandLine"):
+            self.set_focus(self.table)
         self.show_selected()
 
     def _fill_table(self, state: LiveState) -> None:
@@ -142,7 +143,7 @@ class MainScreen(DeploymentActions):
 
     @on(PanelLeft)
     def _panel_left(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
 
     # --- panels -------------------------------------------------------------------------------------------
 
@@ -153,7 +154,7 @@ class MainScreen(DeploymentActions):
         if name == "deployments":
             if self._zoomed == "detail":
                 self._zoom("")
-            self.table.focus()
+            self.set_focus(self.table)
             return
         if self._zoomed == "list":
             self._zoom("")
@@ -187,7 +188,7 @@ class MainScreen(DeploymentActions):
         if self._zoomed:
             self._zoom("")
         elif not self.table.has_focus:
-            self.table.focus()
+            self.set_focus(self.table)
         elif self.table.marked_keys:
             self.table.clear_marks()
         elif self.table.filter_text:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
+from tui.key_order import OPENS_SCREEN
 from tui.presentation.addresses import forward_line, over_ssh
 from tui.presentation.deployments import DeploymentRow, columns
 from tui.presentation.faults import sentence
@@ -89,7 +90,7 @@ class DeploymentActions(Screen[None]):
         if deployment is None or self.backend is None:
             self.say_nothing_selected()
             return
-        self.run_worker(self._edit(self.backend, deployment), group="edit", exclusive=True)
+        self.run_worker(self._edit(self.backend, deployment), group=OPENS_SCREEN, exclusive=True)
 
     async def _edit(self, backend: Backend, deployment: DeploymentModel) -> None:
         from tui.client.errors import ClientError
@@ -221,7 +222,7 @@ class DeploymentActions(Screen[None]):
         if deployment is None or self.backend is None:
             self.say_nothing_selected()
             return
-        self.run_worker(self._as_text(self.backend, deployment), group="as-text", exclusive=True)
+        self.run_worker(self._as_text(self.backend, deployment), group=OPENS_SCREEN, exclusive=True)
 
     async def _as_text(self, backend: Backend, deployment: DeploymentModel) -> None:
         from tui.client.errors import ClientError
@@ -264,7 +265,8 @@ class DeploymentActions(Screen[None]):
         if not lines:
             return False
         await lines.remove()
-        self.table.focus()
+        # At once: a focus that comes by the queue could come behind that of the next line.
+        self.set_focus(self.table)
         return True
 
     async def on_command_line_typed(self, message: Any) -> None:
