@@ -10,6 +10,9 @@ One benchmark a module, with the same name; each is a function `run(options)` th
     deploy_to_url   a deployment from POST until its URL answers, against `docker run`; 10 replicas against 1
     api_list        a page of a list of 1,000, against its own queries alone; and its p99 while deployments roll
     backend_idle    the backend's processor time and memory with 100 running replicas
+    rolling_update  requests through the ingress while an app rolls: failures, and the slow end against before
+    log_socket      the log socket's MB/s and lines/s, against `docker logs --follow` on the same log
+    event_fanout    one event to 200 sockets, against one to a single socket; the backend's processor time for it
 
 What is compared is measured in turns, so that a slow minute of the machine hits both sides; a figure is the median of
 the turns. Each line shows both figures, their ratio, the target and whether it is met:

@@ -11,7 +11,17 @@ from pathlib import Path
 from benchmarks.options import Options
 from benchmarks.report import Report
 
-NAMES = ("first_screen", "tui_idle", "tui_flood", "deploy_to_url", "api_list", "backend_idle")
+NAMES = (
+    "first_screen",
+    "tui_idle",
+    "tui_flood",
+    "deploy_to_url",
+    "api_list",
+    "backend_idle",
+    "rolling_update",
+    "log_socket",
+    "event_fanout",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -19,17 +19,23 @@ class RawConnection:
     def seconds(self, request: bytes) -> float:
         """How long until the whole answer is there. Raises ValueError where it is not a 200."""
         began = time.perf_counter()
+        self.send(request)
+        self.until_answered()
+        return time.perf_counter() - began
+
+    def send(self, request: bytes) -> None:
         self._socket.sendall(request)
+
+    def until_answered(self) -> None:
+        """Waits for the whole answer. Raises ValueError where it is not a 200."""
         answer = self._socket.recv(1 << 16)
         while (head := answer.find(b"\r\n\r\n")) < 0:
             answer += self._more(answer)
         length = int(answer[:head].lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
         while len(answer) < head + 4 + length:
             answer += self._more(answer)
-        took = time.perf_counter() - began
         if not answer.startswith(b"HTTP/1.1 200"):
             raise ValueError(answer[:300].decode(errors="replace"))
-        return took
 
     def _more(self, answer: bytes) -> bytes:
         data = self._socket.recv(1 << 16)

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Unit = Literal["s", "ms", "%", "MB", "/s"]
+Unit = Literal["s", "ms", "%", "MB", "/s", "MB/s", ""]
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The median of some turns. `unit` `%` is of one core; `MB` is 10^6 bytes."""
+    """The median of some turns. `unit` `%` is of one core; `MB` is 10^6 bytes; `""` is a count."""
 
     label: str
     unit: Unit
@@ -31,6 +31,8 @@ class Measured:
     @property
     def shown(self) -> str:
         value = self.value
+        if not self.unit:
+            return f"{value:,.0f}"
         digits = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 0.1 or self.unit != "s" else 3
         return f"{value:.{digits}f} {self.unit}"
 
@@ -38,12 +40,13 @@ class Measured:
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One line. With `other`, `target` is the largest good ratio of ours to it; without, the largest good value of
-    ours, in its unit. `target` None: only told."""
+    ours, in its unit. With `at_least` it is the smallest instead. `target` None: only told."""
 
     name: str
     ours: Measured
     other: Measured | None = None
     target: float | None = None
+    at_least: bool = False
 
     @property
     def ratio(self) -> float | None:
@@ -56,15 +59,16 @@ class Figure:
         if self.target is None:
             return ""
         judged = self.ours.value if self.ratio is None else self.ratio
-        return "ok" if judged <= self.target else "MISSED"
+        return "ok" if (judged >= self.target if self.at_least else judged <= self.target) else "MISSED"
 
     def line(self) -> str:
         parts = [f"{self.name:<22}", f"{self.ours.label:<34}{self.ours.shown:>9}"]
         if self.other is not None:
             parts.append(f"{self.other.label:<30}{self.other.shown:>9}   ratio {self.ratio:5.2f}")
         if self.target is not None:
-            unit = f" {self.ours.unit}" if self.other is None else ""
-            parts.append(f"target <= {self.target:g}{unit}   {self.verdict}")
+            unit = f" {self.ours.unit}".rstrip() if self.other is None else ""
+            sign = ">=" if self.at_least else "<="
+            parts.append(f"target {sign} {self.target:g}{unit}   {self.verdict}")
         return "   ".join(parts)
 
 
