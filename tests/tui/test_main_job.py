@@ -109,9 +109,23 @@ async def test_every_screen_fits(app: PilothouseApp, size: tuple[int, int]) -> N
         await pilot.press("escape", "ctrl+p")
         await until_shown(pilot, "Search for commands")
         await pilot.press("escape")
-        for key, word in (("3", "following"), ("4", "Memory"), ("5", "Nothing selected"), ("2", "Nothing selected")):
+        for key, word in (
+            ("3", "following"),
+            ("3", "No output yet"),
+            ("4", "Memory"),
+            ("5", "Nothing selected"),
+            ("6", "Nothing selected"),
+            ("7", "Nothing selected"),
+            ("2", "Nothing selected"),
+        ):
             await pilot.press(key)
             await until_shown(pilot, word)
+            assert "7 Domains" in text_of(pilot)
+        for key, word in (("A", "API keys ("), ("N", "Notifications")):
+            await pilot.press(key)
+            await until_shown(pilot, word, "Esc Close")
+            await pilot.press("escape")
+            await until_gone(pilot, "Esc Close")
 
 
 async def test_commands_the_mouse_and_the_other_keymap(app: PilothouseApp) -> None:

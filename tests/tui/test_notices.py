@@ -8,8 +8,9 @@ from typing import Any
 
 from textual.app import App
 
-from backend.wire.pilothouse import JournalEntryModel
+from backend.wire.pilothouse import JournalEntryModel, SystemStatusResponse
 from tests.tui.driving import until
+from tui.client.live import LiveState
 from tui.notices import KEPT, Notices
 from tui.presentation.notices import JournalReader, Notice, connection_notice, gathered, short
 
@@ -68,6 +69,50 @@ def test_many_become_one_that_names_what_failed_first() -> None:
     assert [notice.title for notice in gathered(few)] == ["The backend is back"]
     assert len(short("x" * 500)) == 140
     assert short("one\ntwo") == "one"
+
+
+def system(engine: str) -> SystemStatusResponse:
+    part = {"status": "ok", "message": ""}
+    return SystemStatusResponse.model_validate(
+        {
+            "version": "1",
+            "installation": "i",
+            "data_dir": None,
+            "ingress_port": 8080,
+            "domain_suffix": "localhost",
+            "storage": part,
+            "engine": {"status": engine, "message": "start Docker"},
+            "ingress": part,
+            "engine_version": None,
+            "cpus": None,
+            "memory_bytes": None,
+            "base_urls": {},
+        }
+    )
+
+
+def test_what_goes_away_and_comes_back_is_told_once() -> None:
+    notices = Notices(Shell(), lambda: True)
+    state = LiveState(known=True, stale=False, system=system("ok"))
+    for change in (
+        {},
+        {"system": system("down")},
+        {},
+        {"system": system("ok")},
+        {"stale": True, "fault": "gone"},
+        {},
+        {"stale": False, "fault": ""},
+    ):
+        for name, value in change.items():
+            setattr(state, name, value)
+        notices.state_came(state)
+    assert [notice.title for notice in notices.history] == [
+        "The container engine is away",
+        "The container engine is back",
+        "The backend is away",
+        "The backend is back",
+    ]
+    assert notices.history[0].text == "start Docker"
 
 
 class Shell(App[None]):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tui.panels.view import DeploymentView
 
 LOOK_AGAIN_SECONDS = 5.0
+EMPTY = "Press a to add a domain of your own."
 
 
 class DomainsPanel(Vertical):
@@ -43,7 +44,7 @@ class DomainsPanel(Vertical):
     def __init__(self) -> None:
         super().__init__(id="domains")
         self._table: ResourceTable[DomainRow] = ResourceTable(
-            domain_columns(), sort_column="domain", empty_text="Press a to add a domain of your own.", id="domain-list"
+            domain_columns(), sort_column="domain", empty_text="", id="domain-list"
         )
         self._text = Static(id="domain-text")
         self._view: DeploymentView | None = None
@@ -54,6 +55,8 @@ class DomainsPanel(Vertical):
 
     @property
     def hint(self) -> str:
+        if self._view is None:
+            return ""
         if not self._domains:
             return "[@click=screen.add_domain]a adds one[/]"
         return "[@click=screen.add_domain]a add[/]"
@@ -74,7 +77,8 @@ class DomainsPanel(Vertical):
             return
         self.put_away()
         self._in_front, self._view = True, view
-        if deployment != self._deployment:
+        self._table.empty_text = EMPTY if view else ""
+        if deployment != self._deployment or view is None:
             self._deployment, self._domains = deployment, {}
             self._table.update_rows([])
             self._text.update("" if view else "Nothing selected.")
