@@ -25,6 +25,7 @@ from tui.key_order import KeyOrder
 from tui.logins import Logins
 from tui.notices import KEPT, Notices
 from tui.preferences import Preferences, preferences_file, save_choice
+from tui.restarts import Restarts
 from tui.screens.main import MainScreen
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 API_KEY_VARIABLE = "PILOTHOUSE_API_KEY"
 LOCAL_CONTEXT = "local"
 LOGINS_FILE = "logins.json"
+BRING_BACK = "bring-back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class PilothouseApp(App[None]):
         self.main = MainScreen()
         self._key_order = KeyOrder(self)
         self._retry = asyncio.Event()
+        self.restarts = Restarts(options.data_dir, self._ensure_local, self._restart_told)
         self.set_keymap(textual_keymap(self.preferences.keymap, self.preferences.keys))
         self._warnings = [*self.preferences.warnings, *self._use_themes()]
 
@@ -175,6 +178,7 @@ class PilothouseApp(App[None]):
             return
         if self.backend.live.state.stale and self.options.context == LOCAL_CONTEXT:
             self.notify("Looking for the backend, or starting it", timeout=3)
+            self.restarts.forget()
             try:
                 await self._ensure_local()
             except StartFault as fault:
@@ -183,7 +187,22 @@ class PilothouseApp(App[None]):
         self.backend.live.reconnect()
         self.logins.ask_where_needed(self.backend)
 
+    async def _bring_back(self, backend: Backend) -> None:
+        from tui.client.errors import StartFault
+
+        try:
+            await self.restarts.bring_back(backend.live.state)
+        except StartFault as fault:
+            self.main.startup.failed(fault.message, fault.tail, fault.log_file)
+            return
+        backend.live.reconnect()
+
+    def _restart_told(self) -> None:
+        self.main.connection_told()
+
     def _live_changed(self, change: Change) -> None:
+        if change.connection and self.options.context == LOCAL_CONTEXT and self.backend is not None:
+            self._look_after(self.backend)
         self.main.live_changed(change)
         if self.backend is not None and (change.connection or change.system or change.everything):
             self.notices.state_came(self.backend.live.state)
@@ -191,6 +210,13 @@ class PilothouseApp(App[None]):
                 self.logins.ask_where_needed(self.backend)
         if change.everything and self.backend is not None:
             self._compare_versions(self.backend.live.state.server_version)
+
+    def _look_after(self, backend: Backend) -> None:
+        """The connection to the backend of this machine came or went."""
+        if not backend.live.state.stale:
+            self.restarts.forget()
+        elif backend.live.state.known and not any(worker.group == BRING_BACK for worker in self.workers):
+            self.run_worker(self._bring_back(backend), group=BRING_BACK)
 
     def _compare_versions(self, theirs: str) -> None:
         from importlib.metadata import PackageNotFoundError, version

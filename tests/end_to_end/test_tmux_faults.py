@@ -63,7 +63,7 @@ def test_a_backend_that_is_killed_is_shown_and_comes_back(make_app: Callable[...
         # What was last known stays in sight, marked as old.
         shown = screen.until_shown("stale", "The backend is not running", "You see the last known state")
         assert " web " in shown
-        screen.press("C-r")
+        # Nobody asked it to end: it is started again without a key.
         screen.until_shown("● live")
         app.row("web", "● running", "1/1")
     assert load.faults == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.backend.running_backend import RunningBackend, environment, free_ports, run_command
-from tests.tui.driving import until, until_shown
+from tests.tui.driving import text_of, until, until_shown
 from tui.app import Options, PilothouseApp
 
 ALLOWED = ("backend", "backend.wire")
@@ -67,7 +68,7 @@ asyncio.run(drive())
     assert not loaded & {"docker", "sqlmodel", "sqlalchemy", "litestar", "uvicorn"}
 
 
-async def test_it_starts_a_backend_and_finds_it_again_after_a_crash(tmp_path: Path) -> None:
+async def test_it_starts_a_backend_and_again_after_a_crash_but_not_after_a_stop(tmp_path: Path) -> None:
     port, ingress_port = free_ports(2)
     arguments = ("--port", str(port), "--ingress-port", str(ingress_port))
     options = Options(data_dir=tmp_path / "data", serve_arguments=arguments, preferences_path=tmp_path / "tui.toml")
@@ -78,10 +79,16 @@ async def test_it_starts_a_backend_and_finds_it_again_after_a_crash(tmp_path: Pa
             assert app.backend is not None
             assert not app.backend.live.state.stale
             _kill(tmp_path / "data")
-            await until_shown(pilot, "stale", "not running", "ctrl+r starts it")
+            await until_shown(pilot, "stale", "not running", "Starting it again")
+            await until(pilot, lambda: not app.backend.live.state.stale, "the backend's return")
+            await until_shown(pilot, "● live")
+            assert not app.main.banner.display or "Starting it again" not in text_of(pilot)
+            stopped = await asyncio.to_thread(run_command, tmp_path / "data", "stop")
+            assert stopped.returncode == 0, stopped.stderr
+            await until_shown(pilot, "stale", "stopped on purpose", "ctrl+r starts it")
             await pilot.press("ctrl+r")
             await until(pilot, lambda: not app.backend.live.state.stale, "the backend's return")
-            await until_shown(pilot, "live")
+            await until_shown(pilot, "● live")
     finally:
         ended = run_command(tmp_path / "data", "stop", "--all", "--yes")
     assert ended.returncode == 0, ended.stderr

@@ -18,6 +18,7 @@ POLL_SECONDS = 0.1
 SILENT_SECONDS = 60.0
 TAIL_BYTES = 4096
 TAIL_LINES = 12
+ALREADY_RUNNING = 3  # the exit code of `serve` where another backend has the data dir
 
 ProgressListener = Callable[[StartupProgress], None]
 
@@ -62,9 +63,9 @@ async def _follow(
         if progress is not None and progress.failed:
             raise _fault(places, progress.message)
         if process is not None and (code := process.poll()) is not None:
-            # Another one may have won the lock; then it is that one which will answer.
+            # Another one may have won the lock, started by another window; then it is that one which will answer.
             found = read_backend_info(places)
-            if found is None or not found.is_alive():
+            if code != ALREADY_RUNNING and (found is None or not found.is_alive()):
                 raise _fault(places, f"The backend ended with exit code {code} while starting")
             process = None
         if time.monotonic() > deadline:

@@ -77,12 +77,17 @@ class MainScreen(DeploymentActions):
         if not state.known and change.connection and state.fault:
             self.startup.began(f"{state.fault}. Trying again")
         self.top_bar.show(state)
-        self.banner.show(_connection_trouble(state) or trouble(state.system))
+        self.connection_told()
         if change.everything or change.deployments or change.metrics or change.connection:
             self._fill_table(state)
         selected = self.table.selected_key
         if change.everything or change.connection or selected in change.deployments or selected in change.metrics:
             self.show_selected()
+
+    def connection_told(self) -> None:
+        """What is wrong, or is being done about it, changed."""
+        if self.state is not None and self.is_mounted:
+            self.banner.show(_connection_trouble(self.state, self.app.restarts.note) or trouble(self.state.system))
 
     async def _first_data(self) -> None:
         if not self.startup.display:
@@ -304,10 +309,8 @@ class MainScreen(DeploymentActions):
                 await self.run_action(action.target)
 
 
-def _connection_trouble(state: LiveState) -> tuple[str, str] | None:
+def _connection_trouble(state: LiveState, note: str) -> tuple[str, str] | None:
     if not state.stale or not state.known:
         return None
     fault = state.fault or "The connection to the backend is lost"
-    # The words are those of `tui.client.live.NOT_RUNNING`, which is not imported before the first paint.
-    again = "ctrl+r starts it" if "not running" in fault else "Trying again; ctrl+r does it now"
-    return fault, f"You see the last known state. {again}"
+    return fault, f"You see the last known state. {note or 'Trying again; ctrl+r does it now'}"
