@@ -29,6 +29,7 @@ from backend.wire.rendezvous import (
 log = logging.getLogger("backend")
 
 FLAGS = ("host", "port", "ingress_port", "bind", "data_dir")
+NICENESS = -8
 
 
 def serve(arguments: argparse.Namespace) -> int:
@@ -100,6 +101,7 @@ class _Progress:
 
 
 async def _serve(settings: Settings, places: Places, progress: _Progress) -> None:
+    _ahead_of_the_engine()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -138,6 +140,13 @@ async def _serve(settings: Settings, places: Places, progress: _Progress) -> Non
                 places.startup_file.unlink(missing_ok=True)
                 await servers.stop()
     log.info("Stopped")
+
+
+def _ahead_of_the_engine() -> None:
+    """Answers and the ingress come before the engine's own work, which takes all cores while replicas start. Only
+    root may; for others the priority stays as it is."""
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
 
 
 async def _until(stop: asyncio.Event, servers: Listeners) -> None:

@@ -17,6 +17,7 @@ REFRESH_LIFETIME = timedelta(days=30)
 REFRESH_PREFIX = "ce_refresh_"
 RESET_PREFIX = "ce_reset_"
 MIN_SECRET_BYTES = 32
+_REMEMBERED = 4096
 
 _ALGORITHM = "HS256"
 _CLAIMS = ["sub", "sid", "iat", "exp", "jti"]
@@ -42,6 +43,7 @@ class AccessTokens:
             )
         self._secret = secret
         self._clock = clock
+        self._verified: dict[bytes, tuple[Claims, int]] = {}
 
     def issue(self, user_id: str, session_id: str, session_ends: datetime) -> tuple[str, datetime]:
         """A token and when it expires: in an hour, or with its session."""
@@ -58,8 +60,22 @@ class AccessTokens:
 
     def read(self, token: str) -> Claims:
         """Raises Unauthorized where the token is forged, malformed or expired."""
+        # A signature once verified stays so: checking it again would cost every request a good part of its time.
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        found = self._verified.get(digest)
+        if found is None:
+            found = self._verify(token)
+            if len(self._verified) >= _REMEMBERED:
+                self._verified.clear()
+            self._verified[digest] = found
+        claims, expires = found
+        if expires <= self._clock().timestamp():
+            raise Unauthorized("the access token has expired: refresh it or log in again")
+        return claims
+
+    def _verify(self, token: str) -> tuple[Claims, int]:
         try:
-            # Time is checked below, against our own clock.
+            # Time is checked by the caller, against our own clock.
             claims = jwt.decode(
                 token,
                 self._secret,
@@ -71,9 +87,7 @@ class AccessTokens:
         user_id, session_id, expires = claims["sub"], claims["sid"], claims["exp"]
         if not isinstance(session_id, str) or not isinstance(expires, int):
             raise Unauthorized("the access token is not valid: log in again")
-        if expires <= self._clock().timestamp():
-            raise Unauthorized("the access token has expired: refresh it or log in again")
-        return Claims(user_id, session_id)
+        return Claims(user_id, session_id), expires
 
 
 def new_refresh_token() -> str:

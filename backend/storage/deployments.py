@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -40,6 +40,18 @@ _WITH_GENERATION = select(DeploymentRow, GenerationRow).join(
     & (col(GenerationRow.number) == col(DeploymentRow.generation)),
 )
 _NOT_DELETED = col(DeploymentRow.desired) != DesiredState.DELETED.value
+# Built once: putting a statement together costs as much as running it.
+_BY_ID = _WITH_GENERATION.where(col(DeploymentRow.id) == bindparam("deployment_id"))
+_OF_TENANT = (col(DeploymentRow.tenant_id) == bindparam("tenant_id"), _NOT_DELETED)
+_WITH_STATUS = col(DeploymentRow.status) == bindparam("status")
+_COUNT = select(func.count()).select_from(DeploymentRow).where(*_OF_TENANT)
+_PAGE = (
+    _WITH_GENERATION.where(*_OF_TENANT)
+    .order_by(col(DeploymentRow.created_at).desc(), col(DeploymentRow.id).desc())
+    .limit(bindparam("page_limit"))
+    .offset(bindparam("page_offset"))
+)
+_COUNT_WITH_STATUS, _PAGE_WITH_STATUS = _COUNT.where(_WITH_STATUS), _PAGE.where(_WITH_STATUS)
 
 
 class DeploymentQueries:
@@ -123,25 +135,20 @@ class DeploymentQueries:
 
     async def by_id(self, session: AsyncSession, deployment_id: str) -> Deployment | None:
         """Any tenant's, also one that is being deleted."""
-        query = _WITH_GENERATION.where(col(DeploymentRow.id) == deployment_id)
-        found = (await session.execute(query)).first()
+        found = (await session.execute(_BY_ID, {"deployment_id": deployment_id})).first()
         return self._to_deployment(found[0], found[1]) if found else None
 
     async def page(
         self, session: AsyncSession, tenant_id: str, request: PageRequest, status: DeploymentStatus | None
     ) -> tuple[Sequence[Deployment], int]:
         """Newest first, and how many there are in all."""
-        conditions = [col(DeploymentRow.tenant_id) == tenant_id, _NOT_DELETED]
+        count, page = (_COUNT, _PAGE) if status is None else (_COUNT_WITH_STATUS, _PAGE_WITH_STATUS)
+        values: dict[str, object] = {"tenant_id": tenant_id}
         if status is not None:
-            conditions.append(col(DeploymentRow.status) == status.value)
-        total = await session.scalar(select(func.count()).select_from(DeploymentRow).where(*conditions))
-        query = (
-            _WITH_GENERATION.where(*conditions)
-            .order_by(col(DeploymentRow.created_at).desc(), col(DeploymentRow.id).desc())
-            .limit(request.limit)
-            .offset(request.offset)
-        )
-        rows = (await session.execute(query)).all()
+            values["status"] = status.value
+        total = await session.scalar(count, values)
+        window = {"page_limit": request.limit, "page_offset": request.offset}
+        rows = (await session.execute(page, values | window)).all()
         return [self._to_deployment(row, generation) for row, generation in rows], total or 0
 
     async def all_of_tenant(

@@ -28,7 +28,7 @@ class ReconcilerOptions:
     drain_seconds: float = 10.0
     stop_timeout_seconds: int = 10
     start_deadline_seconds: float = 120.0
-    engine_calls_at_once: int = 6
+    engine_calls_at_once: int = 3
     lease_duration: timedelta = timedelta(seconds=30)
 
 
