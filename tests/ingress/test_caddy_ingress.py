@@ -3,68 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import socket
 import stat
 from collections import Counter
-from contextlib import suppress
-from pathlib import Path
 
 import httpx
 import pytest
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from backend.domain.errors import Invalid, Unavailable
+from backend.domain.errors import Invalid
 from backend.domain.ingress import Route
 from backend.domain.ingress import Upstream as UpstreamAddress
 from backend.ingress.caddy import CaddyIngress
-from backend.ingress.paths import IngressPaths
-from tests.ingress.ingress_site import App, MakeApp, MakeSite, Site, eventually, route
-
-
-class Load:
-    """Clients that ask the whole time, with kept connections and without, by GET and by POST."""
-
-    def __init__(self, site: Site, host: str, clients: int = 6) -> None:
-        self._url = f"http://127.0.0.1:{site.port}/"
-        self._host = host
-        self._clients = clients
-        self._done = asyncio.Event()
-        self.outcomes: Counter[str] = Counter()
-        self._tasks: list[asyncio.Task[None]] = []
-
-    async def __aenter__(self) -> Load:
-        self._tasks = [asyncio.create_task(self._ask(number)) for number in range(self._clients)]
-        await self.answered(self._clients)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._done.set()
-        await asyncio.gather(*self._tasks)
-
-    async def answered(self, more: int) -> None:
-        """Wait for that many more answers."""
-        until = self.outcomes.total() + more
-
-        async def reached() -> bool:
-            return self.outcomes.total() >= until
-
-        await eventually(reached)
-
-    async def _ask(self, number: int) -> None:
-        kept = None if number % 3 else httpx.Limits(max_keepalive_connections=0)
-        async with httpx.AsyncClient(timeout=20, limits=kept or httpx.Limits()) as client:
-            while not self._done.is_set():
-                try:
-                    if number % 2:
-                        answer = await client.post(self._url, headers={"Host": self._host}, content=b"x" * 100)
-                    else:
-                        answer = await client.get(self._url, headers={"Host": self._host})
-                    self.outcomes[str(answer.status_code)] += 1
-                except httpx.HTTPError as error:
-                    self.outcomes[repr(error)] += 1
+from tests.ingress.ingress_site import MakeApp, Site, eventually, route
+from tests.ingress.load import Load
 
 
 async def test_requests_follow_the_host(site: Site, ingress: CaddyIngress, make_app: MakeApp) -> None:
@@ -166,65 +118,6 @@ async def test_refused_routes_change_nothing(site: Site, ingress: CaddyIngress, 
     await ingress.apply([route("a.localhost", await make_app("a"))])
     with pytest.raises(Invalid):
         await ingress.apply([Route("b", ("{env.HOME}",), ())])
-    assert (await site.get("a.localhost")).text == "a"
-
-
-async def test_a_new_backend_adopts_the_processes_and_drops_nothing(
-    site: Site, ingress: CaddyIngress, make_app: MakeApp
-) -> None:
-    routes = [route("a.localhost", await make_app("a"))]
-    await ingress.apply(routes)
-    assert await ingress.ready()
-    pids = ingress.pids
-    async with Load(site, "a.localhost") as load:
-        await ingress.close()
-        await load.answered(10)
-        again = site.open()
-        await again.start()
-        await again.apply(routes)
-        await load.answered(10)
-        assert again.pids == pids
-        assert await again.ready()
-    assert load.outcomes.keys() == {"200"}
-
-
-@pytest.mark.parametrize("name", ["router", "door"])
-async def test_a_process_that_dies_is_started_with_its_routes(
-    name: str, site: Site, ingress: CaddyIngress, make_app: MakeApp
-) -> None:
-    await ingress.apply([route("a.localhost", await make_app("a"))])
-    old = ingress.pids[name]
-    assert old is not None
-    os.kill(old, signal.SIGKILL)
-
-    async def served() -> bool:
-        with suppress(httpx.TransportError):
-            return ingress.pids[name] != old and (await site.get("a.localhost")).text == "a"
-        return False
-
-    await eventually(served)
-    await eventually(ingress.ready)
-
-
-async def test_what_died_while_no_backend_ran_returns_with_its_routes(
-    site: Site, ingress: CaddyIngress, make_app: MakeApp
-) -> None:
-    await ingress.apply([route("a.localhost", await make_app("a"))])
-    await ingress.close()
-    for pid in ingress.pids.values():
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        await asyncio.to_thread(os.waitpid, pid, 0)
-    again = site.open()
-    await again.start()
-    assert (await site.get("a.localhost")).text == "a"
-
-
-async def test_requests_wait_while_the_router_restarts(site: Site, ingress: CaddyIngress, make_app: MakeApp) -> None:
-    await ingress.apply([route("a.localhost", await make_app("a"))])
-    router = ingress.pids["router"]
-    assert router is not None
-    os.kill(router, signal.SIGKILL)
     assert (await site.get("a.localhost")).text == "a"
 
 
@@ -390,93 +283,3 @@ async def test_a_thousand_routes(site: Site, ingress: CaddyIngress, make_app: Ma
         await load.answered(10)
         await ingress.apply(routes)
     assert load.outcomes.keys() == {"200"}
-
-
-async def test_two_installations_side_by_side(make_site: MakeSite, make_app: MakeApp) -> None:
-    sites = [make_site("one"), make_site("two")]
-    ingresses = [site.open() for site in sites]
-    for site, ingress in zip(sites, ingresses, strict=True):
-        await ingress.start()
-        await ingress.apply([route("a.localhost", await make_app(site.root.name))])
-    assert [(await site.get("a.localhost")).text for site in sites] == ["one", "two"]
-    await ingresses[0].stop()
-    assert (await sites[1].get("a.localhost")).text == "two"
-    assert not await ingresses[0].ready()
-
-
-async def test_a_taken_port_is_named_and_taken_when_it_is_free(site: Site, make_app: MakeApp) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", site.port))
-        other.listen()
-        ingress = site.open()
-        with pytest.raises(Unavailable, match=rf"{site.port}.*--ingress-port"):
-            await ingress.start()
-        assert not await ingress.ready()
-        assert ingress.pids == {"door": None, "router": None}
-    await ingress.start()
-    assert await ingress.ready()
-
-
-async def test_another_ingress_on_the_port_is_noticed(site: Site, ingress: CaddyIngress, make_site: MakeSite) -> None:
-    other = make_site("other")
-    other.port = site.port
-    with pytest.raises(Unavailable, match=str(site.port)):
-        await other.open().start()
-
-
-async def test_a_new_port_moves_the_door_and_keeps_the_routes(
-    site: Site, ingress: CaddyIngress, make_site: MakeSite, make_app: MakeApp
-) -> None:
-    await ingress.apply([route("a.localhost", await make_app("a"))])
-    await ingress.close()
-    site.port = make_site("spare").port
-    again = site.open()
-    await again.start()
-    assert (await site.get("a.localhost")).text == "a"
-    assert again.pids["router"] == ingress.pids["router"]
-
-
-async def test_stop_lets_requests_finish_and_leaves_no_process(
-    site: Site, ingress: CaddyIngress, make_app: MakeApp
-) -> None:
-    app = await make_app("a")
-    await ingress.apply([route("a.localhost", app)])
-    slow = asyncio.create_task(site.get("a.localhost", "/slow"))
-    await app.slow_began.wait()
-    pids = [pid for pid in ingress.pids.values() if pid is not None]
-    stopping = asyncio.create_task(ingress.stop())
-    await asyncio.sleep(0.1)
-    app.release.set()
-    assert (await slow).text == "a"
-    await stopping
-    assert len(pids) == 2
-    for pid in pids:
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
-
-
-async def test_stop_ends_what_another_backend_left(site: Site, ingress: CaddyIngress) -> None:
-    await ingress.close()
-    await site.open().stop()
-    assert not await ingress.ready()
-
-
-async def test_the_sockets_and_the_directory_are_ours_alone(site: Site, ingress: CaddyIngress) -> None:
-    run = site.root / "run"
-    assert stat.S_IMODE(run.stat().st_mode) == 0o700
-    sockets = [path for path in run.iterdir() if path.is_socket()]
-    assert len(sockets) == 3
-    assert {stat.S_IMODE(path.stat().st_mode) for path in sockets} == {0o600}
-
-
-async def test_a_long_path_still_has_sockets(tmp_path: Path, make_app: MakeApp, make_site: MakeSite) -> None:
-    site = make_site("x" * 120)
-    ingress = site.open()
-    await ingress.start()
-    app: App = await make_app("a")
-    await ingress.apply([route("a.localhost", app)])
-    assert (await site.get("a.localhost")).text == "a"
-    paths = IngressPaths.prepare(site.root / "run", site.root / "log")
-    assert len(os.fsencode(paths.router_socket)) <= 107
-    assert stat.S_IMODE(paths.socket_dir.stat().st_mode) == 0o700
-    await ingress.stop()
