@@ -238,6 +238,7 @@ def test_the_banner_says_what_is_down_and_what_to_do() -> None:
     silent = ComponentStatus(status="down", message="")
     assert "start Docker" in trouble(system(engine=silent))[0]  # type: ignore[index]
     assert "8080" in trouble(system(ingress=silent))[0]  # type: ignore[index]
+    assert trouble(system(ingress=ComponentStatus(status="starting", message="it does not answer"))) is None
     assert sentence("It is taken", 404).startswith("It is taken. ")
     assert sentence("It is taken", 409) == "It is taken"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -113,6 +114,29 @@ async def test_a_start_that_fails_says_why_and_can_be_tried_again(tmp_path: Path
             await until_shown(pilot, "No deployments yet")
         finally:
             run_command(data_dir, "stop", "--all", "--yes")
+
+
+async def test_what_to_do_after_a_failed_start_is_in_sight_on_a_small_screen(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    (data_dir / "log").mkdir(parents=True)
+    (data_dir / "log" / "backend.log").write_text(
+        "".join(f"{number} {'of an earlier day ' * 9}\n" for number in range(40))
+    )
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port, ingress_port = taken.getsockname()[1], free_ports(1)[0]
+        options = Options(
+            data_dir=data_dir,
+            serve_arguments=("--port", str(port), "--ingress-port", str(ingress_port)),
+            preferences_path=tmp_path / "tui.toml",
+        )
+        async with PilothouseApp(options).run_test(size=(80, 24), notifications=True) as pilot:
+            await until_shown(
+                pilot, "✖", f"{port}", "Press ctrl+r", "q to leave", "pilothouse doctor", "The whole log:"
+            )
+            # The rest of the room is for the end of the log, and the frame is whole.
+            shown = text_of(pilot)
+            assert "of an earlier day" in shown or "Reading settings" in shown
+            assert "╰" in shown
 
 
 async def test_without_an_engine_it_opens_and_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.text import Text
 from textual.widgets import Static
 
 from tui.panels.styled import styled
@@ -19,6 +21,8 @@ _STEPS = {
     "services": "Starting the services",
     "listening": "Opening the doors",
 }
+Lines = list[list[tuple[str, str]]]
+BARS = 2
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -36,6 +40,9 @@ class StartupPanel(Static):
         self.border_title = "Pilothouse"
         self._paint()
         self._timer = self.set_interval(0.12, self._spin)
+
+    def on_resize(self) -> None:
+        self._paint()
 
     def began(self, message: str) -> None:
         """A step of our own, without a list."""
@@ -68,11 +75,11 @@ class StartupPanel(Static):
         lines = self._fault_lines(*self._fault) if self._fault else self._progress_lines()
         self.update(styled(self, lines))
 
-    def _progress_lines(self) -> list[list[tuple[str, str]]]:
+    def _progress_lines(self) -> Lines:
         sign = (f"{_SPINNER[self._frame % len(_SPINNER)]} ", "status-starting")
         if self._step not in _STEPS:
             return [[sign, (self._message, "")]]
-        lines: list[list[tuple[str, str]]] = []
+        lines: Lines = []
         at = list(_STEPS).index(self._step)
         for number, label in enumerate(_STEPS.values()):
             if number < at:
@@ -83,14 +90,30 @@ class StartupPanel(Static):
                 lines.append([("· ", "muted"), (label, "muted")])
         return lines
 
-    def _fault_lines(self, message: str, tail: str, log_file: str) -> list[list[tuple[str, str]]]:
-        lines = [[("✖ ", "status-failed"), (message, "status-failed")], []]
-        if tail:
-            lines += [[(line, "muted")] for line in tail.splitlines()] + [[]]
-        if log_file:
-            lines.append([("The whole log: ", "muted"), (log_file, "")])
+    def _fault_lines(self, message: str, tail: str, log_file: str) -> Lines:
+        """What to do comes first; of the log's end there is as much as fits."""
+        lines: Lines = [[("✖ ", "status-failed"), (message, "status-failed")], []]
         lines.append(
-            [("Press ", "muted"), ("ctrl+r", ""), (" to try again, ", "muted"), ("q", ""), (" to leave. ", "muted")]
+            [("Press ", "muted"), ("ctrl+r", ""), (" to try again, ", "muted"), ("q", ""), (" to leave.", "muted")]
         )
         lines.append([("`pilothouse doctor` says what is missing.", "muted")])
-        return lines
+        if log_file:
+            lines.append([("The whole log: ", "muted"), (log_file, "")])
+        room = self._rows - sum(self._height(line) for line in lines) - 1
+        shown: Lines = []
+        for text in reversed(tail.splitlines()):
+            line = [(text, "muted")]
+            room -= self._height(line)
+            if room < 0:
+                break
+            shown.insert(0, line)
+        return [*lines, [], *shown] if shown else lines
+
+    @property
+    def _rows(self) -> int:
+        """Rows of text that fit between the bars at the top and the bottom."""
+        return self.app.size.height - BARS - self.styles.margin.height - self.gutter.height
+
+    def _height(self, line: Sequence[tuple[str, str]]) -> int:
+        width = max(1, self.content_size.width)
+        return max(1, len(Text("".join(part for part, _ in line)).wrap(self.app.console, width)))

@@ -46,7 +46,8 @@ class TopBar(Static):
         self._paint()
 
     def _paint(self) -> None:
-        width = max(20, self.size.width - 2)
+        # The first paint comes before the layout, which gives the bar the whole width.
+        width = max(20, (self.size.width or self.app.size.width - self.gutter.width) - 2)
         left, right = self._left(width), self._right(width)
         gap = width - left.cell_len - right.cell_len
         if gap < 1:

@@ -32,7 +32,8 @@ def sentence(message: str, status: int | None) -> str:
 
 def trouble(system: SystemStatusResponse | None) -> tuple[str, str] | None:
     """(what is wrong, what to do) for the banner; None while all is well. The engine comes first: without it nothing
-    else can work."""
+    else can work. An ingress that is `starting` is no fault: the backend is at it, and the top bar shows it. The engine
+    is not started by the backend, so its silence is told at once."""
     if system is None:
         return None
     for part, otherwise in (
@@ -40,6 +41,8 @@ def trouble(system: SystemStatusResponse | None) -> tuple[str, str] | None:
         (system.storage, "The storage does not answer: ask `pilothouse doctor`"),
         (system.ingress, f"Apps cannot be reached: is port {system.ingress_port} taken?"),
     ):
+        if part.status == "starting" and part is system.ingress:
+            continue
         if part.status != "ok":
             # The backend's own words say what to do already; it retries as long as it runs.
             return part.message or otherwise, "Trying again by itself"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, cast
 
 from rich.markup import escape
@@ -97,6 +98,7 @@ class MainScreen(DeploymentActions):
         await self.detail.open_tab(self.detail.tab, focus=False)
         if not self.query("CommandLine"):
             self.set_focus(self.table)
+        self.show_hints()
         self.show_selected()
 
     def _fill_table(self, state: LiveState) -> None:
@@ -110,9 +112,14 @@ class MainScreen(DeploymentActions):
             self.select_when_known(self.awaited)
         new_key = key_of("new", self.app.preferences.keymap, self.app.preferences.keys)
         self.table.empty_text = (
-            f"No deployments yet.\n\nPress {new_key} to deploy an image,\nor run `pilothouse demo` in a shell."
+            f"No deployments yet.\n\nPress {new_key} to deploy an image,\nor run {self._demo_command} in a shell."
         )
         self.list_changed()
+
+    @property
+    def _demo_command(self) -> str:
+        data_dir = self.app.options.data_dir
+        return f"`pilothouse demo{f' --data-dir {shlex.quote(str(data_dir))}' if data_dir else ''}`"
 
     def list_changed(self) -> None:
         """Tells the filter and the marks in the list's frame."""
@@ -282,7 +289,7 @@ class MainScreen(DeploymentActions):
         stay = ("help", "quit") if not own or self.detail.tab != "terminal" else ()
         shown = [KeyHint(display_key(key), label) for key, label in own]
         for key, action in self._ranked():
-            if action.name in stay or not own:
+            if action.name in stay or (not own and self.check_action(action.name, ())):
                 shown.append(KeyHint(key, action.label, keep=action.name in stay))
         return shown
 
