@@ -117,9 +117,11 @@ build_images() {
 
 start_private() {
   [ "$(id -u)" = 0 ] || { say "no engine that can pull images answers, and starting one takes root"; exit 1; }
-  need_packages curl:curl dockerd:docker.io docker:docker.io docker-registry:docker-registry ip:iproute2 \
+  need_packages curl:curl dockerd:docker.io docker-registry:docker-registry ip:iproute2 \
     iptables:iptables htpasswd:apache2-utils openssl:openssl mmdebstrap:mmdebstrap busybox:busybox-static \
     nsenter:util-linux
+  # Newer Debians keep the client in a package of its own.
+  command -v docker >/dev/null || need_packages docker:docker-cli
   make_namespace
   [ -f "$state/hub.crt" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
     -keyout "$state/hub.key" -out "$state/hub.crt" -subj /CN=registry-1.docker.io \
