@@ -38,7 +38,7 @@ class FormRow(Vertical):
         & .form-row--note.-filled { display: block; }
         & Input, & Select { width: 1fr; }
         & TextArea { width: 1fr; height: 5; border: none; padding: 0 1; background: $surface; }
-        & TextArea:focus { background: $panel; }
+        & TextArea:focus { border: none; background: $panel; }
         &.-invalid .form-row--label { color: $text-error; text-style: bold; }
         &.-invalid .form-row--note { color: $text-error; }
     }

@@ -143,4 +143,8 @@ def _least(column: Column[Any], natural: int) -> int:
 
 
 def _most(column: Column[Any], natural: int) -> int:
-    return column.width if column.width is not None else max(column.min_width, min(natural, column.max_width))
+    if column.width is not None:
+        return column.width
+    wish = min(natural, column.max_width)
+    # What a growing column does not need now is for the content of others first; it gets a share of the rest.
+    return wish if column.flex else max(column.min_width, wish)

@@ -185,6 +185,10 @@ def test_metrics_join_without_overlap() -> None:
     stored = stored_points([MetricPoint(timestamp=NOW, value=120.0)], per_seconds=60)
     start = NOW.timestamp()
     assert joined(stored, [(start - 1, 9.0), (start, 9.0), (start + 2, 3.0)], start) == ((start, 2.0), (start + 2, 3.0))
+    live = [(start + 1, 9.0), (start + 2, 3.0)]
+    late = [(start, 2.0), (start + 60, 4.0)]
+    assert joined(late, live, start, live_first=True) == ((start, 2.0), *live)
+    assert joined(late, [], start, live_first=True) == tuple(late)
     assert cpu_limit_cores("250m", 2) == 0.5
     assert cpu_limit_cores("nonsense", 2) is None
 

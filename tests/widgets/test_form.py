@@ -212,3 +212,13 @@ def test_an_optional_number_may_be_empty() -> None:
         field.parse("0")
     with pytest.raises(FieldError, match="whole number"):
         field.parse("1.5")
+
+
+async def test_a_focused_text_of_several_lines_keeps_them_all() -> None:
+    app = FormApp()
+    async with app.run_test(size=(80, 30)) as pilot:
+        area = app.query_one(TextArea)
+        area.focus()
+        await pilot.pause()
+        assert area.has_focus
+        assert area.content_size.height == area.size.height == area.outer_size.height > 1

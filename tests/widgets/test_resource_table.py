@@ -12,6 +12,7 @@ from textual.message import Message
 
 from tests.widgets.screen_text import lines_of
 from widgets.resource_table import Cell, Column, ResourceTable, Row
+from widgets.table_columns import place_columns
 
 
 @dataclass(frozen=True)
@@ -267,6 +268,17 @@ async def test_missing_values_sort_last_both_ways() -> None:
         assert app.table.visible_keys == ("c", "b", "a")
         with pytest.raises(KeyError):
             app.table.sort_by("nope")
+
+
+def test_what_a_growing_column_does_not_need_goes_to_the_content_of_others() -> None:
+    columns = [
+        Column("name", "NAME", str, min_width=24, flex=3, cut="middle"),
+        Column("image", "IMAGE", str, min_width=12, max_width=44, flex=2, cut="middle", priority=5),
+    ]
+    name, image = place_columns(columns, [6, 30], 40)
+    assert (name.width, image.width) == (8, 30)
+    wide_name, wide_image = place_columns(columns, [6, 30], 80)
+    assert wide_name.width > 24 and wide_image.width > 30
 
 
 async def test_columns_go_by_priority_where_it_is_narrow_and_names_stay_apart() -> None:

@@ -115,12 +115,13 @@ class MetricsPanel(Vertical, can_focus=True):
                 plot.show([])
             return
         end = datetime.now(UTC).timestamp()
-        start = end - WINDOWS[self._window].seconds
+        window = WINDOWS[self._window]
+        start = end - window.seconds
         deployment, sample = self._view.deployment, self._view.sample
 
         def series(name: str, column: int, label: str = "", token: str = "") -> Series:
             live = [(values[0], values[column]) for values in self._live]
-            return Series(label, joined(self._stored.get(name, []), live, start), token)
+            return Series(label, joined(self._stored.get(name, []), live, start, live_first=window.live_first), token)
 
         memory_limit = float(sample.memory_limit_bytes) if sample and sample.memory_limit_bytes else None
         cpu_limit = cpu_limit_cores(deployment.cpu_limit, deployment.ready)

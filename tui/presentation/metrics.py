@@ -23,9 +23,12 @@ class Window:
     seconds: float
     resolution: str
     step_seconds: float
+    live_first: bool = False
+    """Live samples take the place of stored ones as far back as there are any."""
 
 
 WINDOWS: tuple[Window, ...] = (
+    Window("5 minutes", 300, "1m", 60, live_first=True),
     Window("15 minutes", 900, "1m", 60),
     Window("1 hour", 3600, "1m", 60),
     Window("6 hours", 6 * 3600, "5m", 300),
@@ -40,8 +43,14 @@ def stored_points(points: Iterable[MetricPoint], *, per_seconds: float = 1.0) ->
     return [(point.timestamp.timestamp(), point.value / per_seconds) for point in points]
 
 
-def joined(stored: Sequence[Point], live: Iterable[Point], start: float) -> tuple[Point, ...]:
-    """Stored points from `start` on, then the live ones that are newer than all of them."""
+def joined(
+    stored: Sequence[Point], live: Sequence[Point], start: float, *, live_first: bool = False
+) -> tuple[Point, ...]:
+    """Stored points from `start` on, then the live ones that are newer than all of them; with `live_first` all live
+    ones from `start` on, behind the stored ones that are older."""
+    if live_first and live:
+        older = tuple(point for point in stored if start <= point[0] < live[0][0])
+        return older + tuple(point for point in live if point[0] >= start)
     last = stored[-1][0] if stored else start
     return tuple(point for point in stored if point[0] >= start) + tuple(point for point in live if point[0] > last)
 

@@ -287,9 +287,11 @@ class MainScreen(DeploymentActions):
         if self.detail.tab == "terminal" and not self.detail.keeps_keys:
             own = ()
         stay = ("help", "quit") if not own or self.detail.tab != "terminal" else ()
+        if self.startup.display:
+            return [KeyHint(key, action.label, keep=True) for key, action in self._ranked() if action.group == "App"]
         shown = [KeyHint(display_key(key), label) for key, label in own]
         for key, action in self._ranked():
-            if action.name in stay or (not own and self.check_action(action.name, ())):
+            if action.name in stay or not own:
                 shown.append(KeyHint(key, action.label, keep=action.name in stay))
         return shown
 
