@@ -41,14 +41,16 @@ class KeyOrder:
         self._app = app
         self._waiting: asyncio.Queue[events.Key | events.Paste] = asyncio.Queue()
         self._turn: events.Key | events.Paste | None = None
+        self._taken = asyncio.Event()
         self._settled = True
 
     def keeps(self, event: events.Key | events.Paste) -> bool:
         """Whether the event is held back; it comes again by the app's queue. False where it is to be handled now."""
         if event is self._turn:
             self._turn = None
+            self._taken.set()
             return False
-        if self._settled and self._waiting.empty() and self._is_for_shell(event):
+        if self._settled and self._waiting.empty() and self._moves_nothing(event):
             return False
         self._waiting.put_nowait(event)
         return True
@@ -58,19 +60,26 @@ class KeyOrder:
         while True:
             event = await self._waiting.get()
             self._settled = False
+            before, simple = self._pumps(), self._moves_nothing(event)
             self._turn = event
-            before = self._pumps()
-            self._app.post_message(event)
-            await self._settle(before)
+            self._taken.clear()
+            if self._app.post_message(event):
+                # However long it takes: an app that is busy takes no later key either.
+                await self._taken.wait()
+                if not simple:
+                    await self._settle(before)
             self._settled = True
 
-    def _is_for_shell(self, event: events.Key | events.Paste) -> bool:
-        """A program that listens gets its keys without delay: they move no focus. Told by what a terminal widget has,
-        since that module is not imported before the first terminal."""
+    def _moves_nothing(self, event: events.Key | events.Paste) -> bool:
+        """Whether the focused widget keeps the event for itself: text for an input, anything for a program in a
+        terminal. These are not waited for. A terminal is told by what it has, since its module is not imported before
+        the first one."""
         focused = self._app.focused
-        if not getattr(focused, "listening", False):
+        if focused is None:
             return False
-        return isinstance(event, events.Paste) or event.key not in getattr(focused, "pass_keys", ())
+        if getattr(focused, "listening", False):
+            return isinstance(event, events.Paste) or event.key not in getattr(focused, "pass_keys", ())
+        return isinstance(event, events.Key) and focused.check_consume_key(event.key, event.character)
 
     def _pumps(self) -> Sequence[MessagePump]:
         """Those that a key passes: the focused widget, what it is in, the screen, the app."""
