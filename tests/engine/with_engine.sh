@@ -71,7 +71,7 @@ storage: {filesystem: {rootdirectory: $state/$1}, delete: {enabled: true}}
 http: {addr: "127.0.0.1:$2"${3:+, $3}}
 ${4:-}
 YAML
-  inside setsid docker-registry serve "$state/$1.yml" >"$state/log/$1" 2>&1 </dev/null &
+  nsenter --net=/run/netns/$netns setsid docker-registry serve "$state/$1.yml" >"$state/log/$1" 2>&1 </dev/null &
   echo $! >"$state/$1.pid"
 }
 
