@@ -15,7 +15,8 @@ def format_timestamp(value: datetime) -> str:
 
 def format_precise_timestamp(value: datetime) -> str:
     """Microseconds: `2025-01-01T00:00:00.123456Z`."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Half of what strftime costs, and every line of a log has one.
+    return value.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 Timestamp = Annotated[
