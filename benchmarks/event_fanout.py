@@ -28,10 +28,12 @@ def run(options: Options) -> Iterator[Figure]:
     cost_of_many: list[float] = []
     cost_of_one: list[float] = []
     with new_server() as server:
-        with _Crowd(server, SOCKETS) as crowd:
+        with _Crowd(server, 1) as crowd:
+            crowd.tell()  # what is done once only
+        empty = processes.rss_mb(server.backend_pids())
+        with _Crowd(server, SOCKETS):
             time.sleep(2)
             idle = processes.usage_of({"backend": server.backend_pids}, options.pick(20, 5))["backend"]
-            crowd.tell()  # what is done once only
         for _ in range(options.pick(10, 3)):
             for size, latencies, costs in ((1, one, cost_of_one), (SOCKETS, many, cost_of_many)):
                 with _Crowd(server, size) as crowd:
@@ -56,7 +58,11 @@ def run(options: Options) -> Iterator[Figure]:
         Measured.of("with a single socket", "ms", [1000 * each for each in cost_of_one]),
     )
     yield Figure("event_fanout", Measured.of(f"backend, {SOCKETS} silent sockets", "%", [idle.cpu_percent]))
-    yield Figure("event_fanout", Measured.of(f"backend, {SOCKETS} silent sockets", "MB", [idle.rss_mb]))
+    yield Figure(
+        "event_fanout",
+        Measured.of(f"backend, {SOCKETS} silent sockets", "MB", [idle.rss_mb]),
+        Measured.of("before", "MB", [empty]),
+    )
 
 
 def _told(server: Server, crowd: _Crowd) -> tuple[list[list[float]], float]:
