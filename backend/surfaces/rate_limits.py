@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# Routing takes several slashes for one: what counts must not be another operation than what is answered.
+_SLASHES = re.compile("/+")
 _STARTS = frozenset({"http.response.start", "websocket.http.response.start", "websocket.accept"})
 
 
@@ -74,7 +77,7 @@ class RateLimited:
             await self._refuse(scope, receive, with_fields, allowance)
 
     async def _counted(self, scope: Scope) -> Allowance | None:
-        path = scope["path"].rstrip("/") or "/"
+        path = _SLASHES.sub("/", f"/{scope['path']}").rstrip("/") or "/"
         method = SOCKET if scope["type"] == ScopeType.WEBSOCKET else str(scope["method"])
         rule = rule_of(self._rules, method, path)
         if rule.kind is None or not self._limiter.limit(self._surface, rule.kind):

@@ -130,6 +130,13 @@ def test_guessing_ends_at_ten_a_minute(limited: RunningBackend, token: str) -> N
         wait = int(refused.headers["retry-after"])
         assert 1 <= wait <= 60
         assert abs(time.time() + wait - int(refused.headers["x-ratelimit-reset"])) < 3, "both name the same moment"
+        for spelt in ("//v1/auth/login", "/v1//auth/login", "/v1/auth//login/"):
+            other = httpx.post(
+                f"http://127.0.0.1:{limited.port}/container-engine{spelt}",
+                json=body,
+                headers=dict(client.headers) | {"Authorization": f"Bearer {token}"},
+            )
+            assert other.status_code == 429, f"{spelt} is the same operation"
         with_token = client.post("/v1/auth/login", json=body, headers={"Authorization": f"Bearer {token}"})
         assert with_token.status_code == 429, "a valid credential buys no further guesses"
         assert client.get("/v1/deployments").status_code == 401, "reading is counted apart"
