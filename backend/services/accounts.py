@@ -28,10 +28,11 @@ from backend.services.api_keys import CONTAINER_ENGINE_PREFIX, PREFIXES, ApiKeys
 from backend.services.mail import Mails
 from backend.services.password_resets import PasswordResets
 from backend.services.passwords import Passwords
+from backend.services.revocations import Revocations
 from backend.services.sessions import DEACTIVATED, Sessions
 from backend.services.tokens import AccessTokens
 from backend.storage import accounts as users
-from backend.storage import installation, sessions
+from backend.storage import installation, password_resets, sessions
 from backend.storage.database import Database
 
 
@@ -80,6 +81,7 @@ class AccountService:
         )
         self._keys = ApiKeys(database, clock)
         self._resets = PasswordResets(database, self._passwords, clock, mails)
+        self.revocations = Revocations()
 
     def close(self) -> None:
         """Let the hashing threads go."""
@@ -117,7 +119,9 @@ class AccountService:
             return await users.usernames_of_tenant(session, who.tenant_id)
 
     async def update_profile(self, who: Principal, username: str | None = None, email: str | None = None) -> User:
-        """What is None stays. Raises Invalid at username or email, Conflict where one is taken."""
+        """What is None stays. Raises Invalid at username or email, Conflict where one is taken, and Forbidden where
+        the caller came with an API key and asks for another address: who gets the mails can reset the password. Reset
+        tokens that went to the old address end."""
         faults = account_rules.Faults()
         username = None if username is None else account_rules.username(username, faults)
         email = None if email is None else account_rules.email(email, faults)
@@ -125,15 +129,19 @@ class AccountService:
         async with self._database.transaction() as session:
             current = await self._current(session, who)
             username, email = username or current.user.username, email or current.user.email
+            if email != current.user.email:
+                if who.credential is CredentialKind.API_KEY:
+                    raise Forbidden("an API key cannot change the email: log in and use the access token")
+                await password_resets.end_resets(session, who.user.id, self._clock())
             if (username, email) != (current.user.username, current.user.email):
                 await self._refuse_taken(session, username, email, by_other_than=who.user.id)
                 await users.update_user(session, who.user.id, username, email, self._clock())
             return (await self._current(session, who)).user
 
     async def change_password(self, who: Principal, current: str, new: str, confirm: str | None = None) -> None:
-        """Ends every other session of the user. An account without a password takes an empty current one. Raises
-        Forbidden where the caller came with an API key, Invalid at current_password, new_password or
-        confirm_new_password."""
+        """Ends every other session of the user, and reset tokens that were mailed. An account without a password takes
+        an empty current one. Raises Forbidden where the caller came with an API key, Invalid at current_password,
+        new_password or confirm_new_password."""
         if who.credential is CredentialKind.API_KEY:
             raise Forbidden("an API key cannot change the password: log in and use the access token")
         faults = account_rules.Faults()
@@ -146,7 +154,9 @@ class AccountService:
         async with self._database.transaction() as session:
             if not await users.set_password_hash(session, who.user.id, old_hash, new_hash):
                 raise Conflict("the password was changed by somebody else meanwhile: log in again")
+            await password_resets.end_resets(session, who.user.id, self._clock())
             await sessions.revoke_other_sessions(session, who.user.id, who.session_id, self._clock())
+        self.revocations.tell(who.user.id)
 
     async def forgot_password(self, email: str) -> None:
         """Mail a reset token, good for an hour, where an account has this address; older ones end. The answer does not
@@ -156,7 +166,7 @@ class AccountService:
     async def reset_password(self, token: str, new_password: str) -> None:
         """Ends every session of the user and uses the token up. Raises Invalid at token (unknown, used or expired) or
         new_password."""
-        await self._resets.reset(token, new_password)
+        self.revocations.tell(await self._resets.reset(token, new_password))
 
     # --- sessions -----------------------------------------------------------------------------------------
 
@@ -175,6 +185,7 @@ class AccountService:
         if who.session_id is None:
             raise Forbidden("an API key has no session to end: revoke the key instead")
         await self._sessions.end(who.session_id)
+        self.revocations.tell(who.user.id)
 
     async def authenticate(self, credential: str) -> Principal:
         """The caller behind an access token or an API key. Raises Unauthorized."""
@@ -216,6 +227,7 @@ class AccountService:
     async def revoke_api_key(self, who: Principal, key_id: str) -> None:
         """It stops working at once. Raises NotFound."""
         await self._keys.revoke(who, key_id)
+        self.revocations.tell(who.user.id)
 
     # --- what they share ----------------------------------------------------------------------------------
 

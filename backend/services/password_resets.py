@@ -26,7 +26,7 @@ ANSWER_SECONDS = 0.25
 _KEPT = timedelta(days=7)
 _UNKNOWN = "the reset token is not valid: take it from the newest mail, or ask for a new one"
 _USED = "the reset token was already used: ask for a new one"
-_EXPIRED = "the reset token has expired or a newer one took its place: ask for a new one"
+_EXPIRED = "the reset token has expired, or a newer one or a new password took its place: ask for a new one"
 
 
 class PasswordResets:
@@ -76,9 +76,9 @@ class PasswordResets:
             await mails.add_reset(session, user, token, f"reset:{token_hash}", now + LIFETIME)
         return True
 
-    async def reset(self, token: str, new_password: str) -> None:
-        """Set the password and end every session of the user; the token is used up. Raises Invalid at token or
-        new_password."""
+    async def reset(self, token: str, new_password: str) -> str:
+        """Set the password and end every session of the user, whose id is the answer; the token is used up. Raises
+        Invalid at token or new_password."""
         faults = account_rules.Faults()
         account_rules.password(new_password, None, faults, prefix="new_")
         faults.check()
@@ -95,12 +95,14 @@ class PasswordResets:
                 raise Invalid.at("token", _UNKNOWN)
             await resets.mark_used(session, token_hash, now)
             await resets.end_resets(session, reset.user_id, now)
-            await users.set_password_hash(session, reset.user_id, login.password_hash, new_hash)
+            if not await users.set_password_hash(session, reset.user_id, login.password_hash, new_hash):
+                raise Invalid.at("token", _EXPIRED)  # the password was changed in the same moment, which ends tokens
             await sessions.revoke_other_sessions(session, reset.user_id, None, now)
             if self._mails:
                 await self._mails.add_changed(session, login.user, f"was-reset:{token_hash}", now)
         if self._mails:
             self._mails.wake()
+        return reset.user_id
 
     def _check(self, reset: resets.StoredReset | None) -> resets.StoredReset:
         if reset is None:

@@ -30,7 +30,7 @@ async def serve_events(
             _send(socket, listener, render),
             listener.until_dropped(),
             ignore_input(socket),
-            watch_credential(services.accounts, credential),
+            watch_credential(services.accounts, credential, who),
         )
 
 

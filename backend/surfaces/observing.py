@@ -3,19 +3,21 @@ followed as NDJSON, over a socket) and metrics."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 from litestar import Request, Response
 from litestar.response import Stream
 
-from backend.domain.accounts import Principal
 from backend.domain.errors import DomainError
 from backend.domain.logs import LogQuery
 from backend.domain.metrics import Resolution
 from backend.services.log_positions import Cursor
+from backend.services.logs import LogBatch
 from backend.surfaces import query
 from backend.surfaces.credentials import credential_of, principal_of
 from backend.surfaces.failures import Failures
@@ -41,7 +43,10 @@ async def answer_logs(
     if query.boolean(request, "follow", False):
         # Whatever can be refused is refused before the first byte fixes the status.
         await services.deployments.get(who, deployment_id)
-        return Stream(_followed(services, failures, who, deployment_id, wanted), media_type=NDJSON)
+        credential = credential_of(request, allow_query=False)
+        batches = services.logs.follow(who, deployment_id, tail=wanted.tail, since=wanted.since, until=wanted.until)
+        watch = partial(watch_credential, services.accounts, credential, who)
+        return Stream(_lines(failures, deployment_id, batches, watch), media_type=NDJSON)
     records = await services.logs.fetch(who, deployment_id, wanted)
     return json_response(LogsResponse(logs=[to_wire_log(record) for record in records]))
 
@@ -75,7 +80,7 @@ async def serve_log_socket(socket: Socket, services: Services, failures: Failure
         socket,
         _send_batches(socket, batches),
         ignore_input(socket),
-        watch_credential(accounts, credential),
+        watch_credential(accounts, credential, who),
     )
 
 
@@ -85,19 +90,46 @@ def _log_query(connection: query.Connection) -> LogQuery:
     return LogQuery(tail=tail, since=since, until=until)
 
 
-async def _followed(
-    services: Services, failures: Failures, who: Principal, deployment_id: str, wanted: LogQuery
+async def _lines(
+    failures: Failures,
+    deployment_id: str,
+    batches: AsyncIterator[LogBatch],
+    watch: Callable[[], Coroutine[Any, Any, None]],
 ) -> AsyncIterator[bytes]:
-    """One JSON object a line, as the lines come. A failure on the way is the last line, in the error's shape."""
-    batches = services.logs.follow(who, deployment_id, tail=wanted.tail, since=wanted.since, until=wanted.until)
+    """One JSON object a line, as the lines come, until `watch` raises. A failure on the way is the last line, in the
+    error's shape."""
+    watching = asyncio.ensure_future(watch())
     try:
-        async with aclosing(batches):
-            async for batch in batches:
+        async with aclosing(_while_running(watching, batches)) as allowed:
+            async for batch in allowed:
                 entries = to_wire_batch(batch.records, batch.dropped)
                 yield b"".join(entry.model_dump_json().encode() + b"\n" for entry in entries)
     except DomainError as error:
         log.info("following the logs of %s ended: %s", deployment_id, error.message)
         yield failures.answer(error)[1] + b"\n"
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _while_running(watching: asyncio.Future[None], batches: Any) -> AsyncGenerator[LogBatch, None]:
+    """The batches, until `watching` ends; then what it raises."""
+    async with aclosing(batches):
+        while True:
+            coming = asyncio.ensure_future(anext(batches, None))
+            try:
+                await asyncio.wait({coming, watching}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                if not coming.done():
+                    coming.cancel()
+                    await asyncio.gather(coming, return_exceptions=True)
+            if watching.done():
+                watching.result()
+                return
+            batch = coming.result()
+            if batch is None:
+                return
+            yield batch
 
 
 async def _send_batches(socket: Socket, batches: Any) -> None:

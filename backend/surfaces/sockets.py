@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from litestar import WebSocket
@@ -14,6 +15,7 @@ from backend.domain.errors import DomainError, NotFound, TooMany, Unauthorized, 
 from backend.services.event_bus import Lagged
 
 if TYPE_CHECKING:
+    from backend.domain.accounts import Principal
     from backend.services.accounts import AccountService
 
 log = logging.getLogger(__name__)
@@ -100,14 +102,18 @@ def _end_of(task: asyncio.Future[None]) -> SocketEnd | None:
     return SocketEnd(FAILED, "Something went wrong on the server; its log says what")
 
 
-async def watch_credential(accounts: AccountService, credential: str) -> None:
-    """Raises Unauthorized once the credential is expired or revoked. A storage that is down decides nothing."""
+async def watch_credential(accounts: AccountService, credential: str, who: Principal) -> None:
+    """Raises Unauthorized once the credential is expired or revoked: at once where this process ended it, soon where
+    another did. A storage that is down decides nothing."""
     while True:
-        await asyncio.sleep(RECHECK_SECONDS)
+        notice = accounts.revocations.notice(who.user.id)
         try:
             await accounts.authenticate(credential)
         except Unavailable:
             log.debug("a socket's credential could not be checked: storage does not answer")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RECHECK_SECONDS):
+                await notice.wait()
 
 
 async def ignore_input(socket: Socket) -> None:

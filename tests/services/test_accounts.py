@@ -270,6 +270,17 @@ asyncio.run(main())
 """
 
 
+async def test_an_api_key_cannot_move_the_account_to_another_address(accounts: AccountService) -> None:
+    """Who gets the mails can reset the password, which a key must not."""
+    await registered(accounts)
+    alice = await signed_in(accounts)
+    robot = await accounts.authenticate((await accounts.create_api_key(alice, "robot")).secret)
+    with pytest.raises(Forbidden, match="email"):
+        await accounts.update_profile(robot, email="mallory@example.com")
+    changed = await accounts.update_profile(robot, username="alice-2", email="alice@example.com")
+    assert (changed.username, changed.email) == ("alice-2", "alice@example.com")
+
+
 async def test_an_administrator_made_by_another_process_can_log_in(accounts: AccountService, tmp_path: Path) -> None:
     await registered(accounts)
     command = (sys.executable, "-c", _CREATE_ADMIN, str(tmp_path / "pilothouse.db"))

@@ -156,6 +156,21 @@ async def test_a_newer_token_ends_the_older(people: AccountService, alice: User,
     await people.reset_password(new, NEW_PASSWORD)
 
 
+async def test_a_changed_password_or_address_ends_the_token(
+    people: AccountService, alice: User, postbox: Postbox
+) -> None:
+    who = await people.authenticate((await people.login(EMAIL, PASSWORD)).access_token)
+    await people.forgot_password(EMAIL)
+    await people.change_password(who, PASSWORD, NEW_PASSWORD)
+    with pytest.raises(Invalid, match="took its place"):
+        await people.reset_password(await postbox.token(), "a third password")
+    await people.forgot_password(EMAIL)
+    await people.update_profile(who, username="alice-2")
+    await people.update_profile(who, email="alice@example.org")
+    with pytest.raises(Invalid, match="took its place"):
+        await people.reset_password(await postbox.token(2), "a third password")
+
+
 async def test_a_reset_ends_what_was_asked_for_beside_it(
     people: AccountService, alice: User, postbox: Postbox, database: Database
 ) -> None:

@@ -39,7 +39,7 @@ def health_routes(services: Services) -> list[Any]:
         accounts = services.accounts
         try:
             credential = credential_of(socket, allow_query=True)
-            await accounts.authenticate(credential)
+            who = await accounts.authenticate(credential)
         except DomainError as error:
             await refuse(socket, *FAILURES.answer(error))
             return
@@ -48,7 +48,7 @@ def health_routes(services: Services) -> list[Any]:
             socket,
             _send_health(socket, services),
             ignore_input(socket),
-            watch_credential(accounts, credential),
+            watch_credential(accounts, credential, who),
         )
 
     return [health, health_over_http, health_socket]

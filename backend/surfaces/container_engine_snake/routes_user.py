@@ -28,11 +28,11 @@ def user_routes(services: Services) -> list[Any]:
     @put(
         "/v1/user/profile",
         operation_class=reads(wire.ProfileUpdateRequest),
-        responses=answered_by(200, wire.ProfileUpdateResponse, 400, 409, *needs()),
+        responses=answered_by(200, wire.ProfileUpdateResponse, 400, 409, *needs(session=True)),
         tags=["profile"],
     )
     async def update_profile(request: Request[Any, Any, Any]) -> Response[bytes]:
-        """Change the username, the e-mail address, or both."""
+        """Change the username, the e-mail address, or both; another address needs an access token."""
         body = await read_json(request, wire.ProfileUpdateRequest)
         user = await accounts.update_profile(principal_of(request), body.username, body.email)
         return json_response(to_wire_profile_update(user))

@@ -52,7 +52,7 @@ def live_routes(services: Services) -> list[Any]:
                 socket,
                 client.show(frames),
                 client.listen(),
-                watch_credential(services.accounts, credential),
+                watch_credential(services.accounts, credential, who),
             )
         finally:
             await client.close()

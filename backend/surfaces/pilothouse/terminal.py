@@ -70,7 +70,7 @@ def terminal_routes(services: Services) -> list[Any]:
                 socket,
                 _send_output(socket, stream),
                 _take_input(socket, stream),
-                watch_credential(accounts, credential),
+                watch_credential(accounts, credential, who),
             )
         except WebSocketDisconnect:
             log.debug("the client of a terminal went away at once")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 
+import httpx
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from backend.surfaces.sockets import RECHECK_SECONDS
 from tests.backend.running_backend import RunningBackend
-from tests.surfaces.people import Person
+from tests.surfaces.people import PASSWORD, Person
 from tests.surfaces.shapes import fits
 
 FRAME = {"type": "text", "deploymentId": "dpl", "timestamp": "time", "data": {}}
@@ -100,6 +102,34 @@ async def test_refused_handshakes(backend: RunningBackend, resident: Person, pat
             pass
     assert refused.value.response.status_code == status
     assert json.loads(refused.value.response.body)["error"]["message"]
+
+
+async def test_a_logout_ends_what_is_open(backend: RunningBackend, person: Person) -> None:
+    """At once, rather than when the credential is next looked at; the user's other session goes on."""
+    made = await asyncio.to_thread(person.deploy)
+    await asyncio.to_thread(person.until, made["id"], "running")
+    email = f"{person.username}@example.com"
+    login = await asyncio.to_thread(person.client.post, "/v1/auth/login", json={"email": email, "password": PASSWORD})
+    other = login.json()["accessToken"]
+    logs = f"/v1/deployments/{made['id']}/logs"
+    async with (
+        connect(_socket(backend, f"/v1/events?token={other}")) as events,
+        connect(_socket(backend, f"{logs}/stream?token={other}&tail=0")) as lines,
+        connect(_socket(backend, f"/v1/events?token={person.token}")) as kept,
+        httpx.AsyncClient(headers={"Authorization": f"Bearer {other}"}, trust_env=False, timeout=30) as client,
+        client.stream(
+            "GET", f"http://127.0.0.1:{backend.port}/container-engine{logs}", params={"follow": "true", "tail": "0"}
+        ) as followed,
+    ):
+        ended = await client.post(f"http://127.0.0.1:{backend.port}/container-engine/v1/auth/logout")
+        assert ended.status_code == 200
+        async with asyncio.timeout(RECHECK_SECONDS / 2):
+            for socket in (events, lines):
+                await socket.wait_closed()
+                assert socket.close_code == 1008
+            assert [json.loads(line)["error"]["code"] async for line in followed.aiter_lines()] == ["UNAUTHORIZED"]
+        await asyncio.to_thread(person.client.post, f"/v1/deployments/{made['id']}/stop")
+        assert (await _frame(kept))["deploymentId"] == made["id"]
 
 
 async def test_the_header_serves_too_and_tokens_are_not_logged(backend: RunningBackend, resident: Person) -> None:
