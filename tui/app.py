@@ -178,7 +178,7 @@ class PilothouseApp(App[None]):
             return
         if self.backend.live.state.stale and self.options.context == LOCAL_CONTEXT:
             self.notify("Looking for the backend, or starting it", timeout=3)
-            self.restarts.forget()
+            self.restarts.asked()
             try:
                 await self._ensure_local()
             except StartFault as fault:
@@ -214,7 +214,7 @@ class PilothouseApp(App[None]):
     def _look_after(self, backend: Backend) -> None:
         """The connection to the backend of this machine came or went."""
         if not backend.live.state.stale:
-            self.restarts.forget()
+            self.restarts.came_back()
         elif backend.live.state.known and not any(worker.group == BRING_BACK for worker in self.workers):
             self.run_worker(self._bring_back(backend), group=BRING_BACK)
 

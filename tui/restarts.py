@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,11 +27,19 @@ GIVEN_UP = "It ended again and again: see `pilothouse doctor`, then ctrl+r start
 class Restarts:
     """Says in `note` what is being done about a backend that does not run; "" while nothing is known to be wrong."""
 
-    def __init__(self, data_dir: Path | None, start: Callable[[], Awaitable[object]], told: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        data_dir: Path | None,
+        start: Callable[[], Awaitable[object]],
+        told: Callable[[], None],
+        *,
+        delays: Sequence[float] = DELAYS_SECONDS,
+    ) -> None:
         """`start` returns once a backend answers, or raises StartFault; `told` is called when `note` changed."""
         self._data_dir = data_dir
         self._start = start
         self._told = told
+        self._delays = delays
         self._row = 0
         self._last = 0.0
         self.note = ""
@@ -43,11 +51,11 @@ class Restarts:
         if time.monotonic() - self._last > CALM_SECONDS:
             self._row = 0
         while state.stale:
-            if self._row >= len(DELAYS_SECONDS):
+            if self._row >= len(self._delays):
                 self._say(GIVEN_UP)
                 return
             self._say(STARTING)
-            await asyncio.sleep(DELAYS_SECONDS[self._row])
+            await asyncio.sleep(self._delays[self._row])
             if not await self._was_killed(state):
                 return
             self._row += 1
@@ -55,8 +63,13 @@ class Restarts:
             if await self._started():
                 return
 
-    def forget(self) -> None:
-        """Somebody asked for a start, or the backend is back."""
+    def came_back(self) -> None:
+        """The backend answers."""
+        self._say("")
+
+    def asked(self) -> None:
+        """Somebody looked, and asks for a start: a new row."""
+        self._row = 0
         self._say("")
 
     async def _started(self) -> bool:
@@ -65,7 +78,7 @@ class Restarts:
         try:
             await self._start()
         except StartFault:
-            if self._row >= len(DELAYS_SECONDS):
+            if self._row >= len(self._delays):
                 self._say(GIVEN_UP)
                 raise
             return False
