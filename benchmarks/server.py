@@ -103,8 +103,10 @@ class Server:
     # --- its processes
 
     def backend_pids(self) -> list[int]:
+        """Without the ingress, which is a child of the backend that started it."""
         info = read_backend_info(self.places)
-        return [] if info is None else processes.tree(info.pid)
+        of_ingress = set(self.ingress_pids())
+        return [] if info is None else [pid for pid in processes.tree(info.pid) if pid not in of_ingress]
 
     def ingress_pids(self) -> list[int]:
         noted = [int(path.read_text()) for path in self.places.run_dir.glob("ingress-*.pid")]
