@@ -7,7 +7,9 @@ from ipaddress import IPv4Address, IPv6Address
 
 # Services that a cloud offers to its machines under an address that looks like any other.
 _METADATA = frozenset({IPv4Address("168.63.129.16")})
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# Networks whose last 32 bits are an IPv4 address: NAT64, SIIT, and the compatible form of old.
+_EMBEDDING = tuple(ipaddress.IPv6Network(one) for one in ("64:ff9b::/96", "::ffff:0:0:0/96", "::/96"))
+_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 
 
 def never_reachable(address: IPv4Address | IPv6Address) -> str | None:
@@ -27,7 +29,7 @@ def not_public(address: IPv4Address | IPv6Address) -> str | None:
         return "is a link-local address, where clouds keep their metadata"
     if inner in _METADATA:
         return "is a cloud's metadata service"
-    if inner.is_private or not inner.is_global:
+    if inner.is_private or not inner.is_global or inner in _LOCAL_NAT64:
         return "is a private or reserved address"
     return never_reachable(inner)
 
@@ -36,7 +38,9 @@ def _inner(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     """The IPv4 address that an IPv6 one stands for, where it does: packets end up there."""
     if isinstance(address, IPv4Address):
         return address
-    if address in _NAT64:
+    if address.is_unspecified or address.is_loopback:
+        return address
+    if any(address in network for network in _EMBEDDING):
         return IPv4Address(int(address) & 0xFFFFFFFF)
     if address.teredo:
         return address.teredo[1]
