@@ -110,9 +110,10 @@ class LogService:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> AsyncGenerator[LogBatch, None]:
-        """History as `fetch` gives it, then lines as they are written, of replicas that come and go; ends only at
-        `until`. With `cursor`, everything after that record instead of `tail`. Close the iterator to stop. Raises what
-        `fetch` raises, at the first step; an engine lost later is waited for."""
+        """History as `fetch` gives it, then lines as they are written, of replicas that come and go; ends at `until`,
+        and with the last replica of a deployment that is deleted. With `cursor`, everything after that record instead
+        of `tail`. Close the iterator to stop. Raises what `fetch` raises, at the first step; an engine lost later is
+        waited for."""
         query = LogQuery(tail, since, until)
         _check(tail, since, until)
         mark = Cursor.parse(cursor) if cursor else None
@@ -146,6 +147,8 @@ class LogService:
                 batch = view.batch(since, until)
                 if batch.records or batch.dropped:
                     yield batch
+                if view.idle and await self._is_gone(who, deployment.id):
+                    return
                 if len(view.queue) < BATCH_LINES:
                     await asyncio.sleep(PACE_SECONDS)
         finally:
@@ -157,6 +160,16 @@ class LogService:
     async def close(self) -> None:
         """End all followers; viewers get nothing more."""
         await self._followers.close()
+
+    async def _is_gone(self, who: Principal, deployment_id: str) -> bool:
+        """Whether a deployment without replicas was deleted."""
+        if self._replicas.of(deployment_id):
+            return False
+        try:
+            await self._deployment_of(who, deployment_id)
+        except NotFound:
+            return True
+        return False
 
     def _note_change(self, deployment_id: str) -> None:
         changed = [deployment_id] if deployment_id else list(self._viewers)
@@ -229,6 +242,11 @@ class _View:
     @property
     def merges(self) -> bool:
         return len(self._attached) > 1
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is followed and nothing waits to be told."""
+        return not self._attached and not len(self.queue)
 
     async def attach(self, containers: Sequence[ContainerState]) -> None:
         turn = asyncio.Semaphore(CONCURRENT_READS)

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 MAX_POINTS = 10_000
 DEFAULT_RANGE = timedelta(hours=1)
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 RETENTION: Mapping[Resolution, timedelta] = {
     Resolution.MINUTE: timedelta(hours=24),
     Resolution.FIVE_MINUTES: timedelta(days=7),
@@ -124,7 +125,7 @@ class MetricService:
         """Buckets from the one that holds `start` (default: an hour before `end`) to the one that holds `end` (default:
         now), that of the running minute included. Raises NotFound, Invalid."""
         end = end or self._clock()
-        start = start or end - DEFAULT_RANGE
+        start = start or max(end, _EARLIEST + DEFAULT_RANGE) - DEFAULT_RANGE
         _check_range(start, end, resolution)
         deployment = await self._deployment_of(who, deployment_id)
         first = bucket_start(start, resolution)

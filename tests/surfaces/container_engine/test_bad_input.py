@@ -171,6 +171,12 @@ def test_queries_of_logs_and_metrics(resident: Person, rest: str, field: str) ->
     assert _fields(resident.client.get(f"/v1/deployments/{deployment}/{rest}")) == {field}
 
 
+def test_metrics_at_the_ends_of_time(resident: Person) -> None:
+    for rest in ("to=0001-01-01T00:00:00Z", "to=0001-01-01T00:30:00Z&resolution=1d", "from=9999-12-31T23:59:59Z"):
+        answer = resident.client.get(f"/v1/deployments/{resident.idle_deployment}/metrics?{rest}")
+        assert answer.status_code in (200, 400), rest
+
+
 @pytest.mark.parametrize(
     "when", ["2025-01-01T00:00:00Z", "2025-01-01", "2025-01-01T02:00:00+02:00", "2025-01-01T00:00"]
 )

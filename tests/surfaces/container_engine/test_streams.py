@@ -104,6 +104,25 @@ async def test_refused_handshakes(backend: RunningBackend, resident: Person, pat
     assert json.loads(refused.value.response.body)["error"]["message"]
 
 
+async def test_a_deleted_deployment_has_no_more_to_tell(backend: RunningBackend, person: Person) -> None:
+    made = await asyncio.to_thread(person.deploy)
+    await asyncio.to_thread(person.until, made["id"], "running")
+    logs = f"/v1/deployments/{made['id']}/logs"
+    async with (
+        connect(_socket(backend, f"{logs}/stream?token={person.token}&tail=0")) as socket,
+        httpx.AsyncClient(headers={"Authorization": f"Bearer {person.token}"}, trust_env=False, timeout=60) as client,
+        client.stream(
+            "GET", f"http://127.0.0.1:{backend.port}/container-engine{logs}", params={"follow": "true", "tail": "0"}
+        ) as followed,
+    ):
+        await asyncio.to_thread(person.client.delete, f"/v1/deployments/{made['id']}")
+        async with asyncio.timeout(60):
+            assert [line async for line in followed.aiter_lines() if "error" in json.loads(line)] == []
+            async for _ in socket:
+                pass
+        assert socket.close_code == 1000
+
+
 async def test_a_logout_ends_what_is_open(backend: RunningBackend, person: Person) -> None:
     """At once, rather than when the credential is next looked at; the user's other session goes on."""
     made = await asyncio.to_thread(person.deploy)
