@@ -1,7 +1,7 @@
 """Whether the DNS proves that a domain is its owner's, and leads here.
 
-Proved is a name that is an alias of the app's host, by whatever many CNAME records; or a name with an address of this
-platform and, since anybody's name can point at an address, the token of the domain in a TXT record.
+Proved is a name that is an alias of the app's host, by whatever many CNAME records of its owner's; or a name with an
+address of this platform and, since anybody's name can point at an address, the token of the domain in a TXT record.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class DomainProver:
 
     async def _prove(self, domain: CustomDomain) -> Finding:
         aliases = await self._lookup.aliases(domain.name)
-        if domain.app_host in aliases:
+        if _first_of_platform(aliases, domain.app_host) == domain.app_host:
             return Finding(Proof.PROVED)
         if aliases:
             return Finding(
@@ -83,3 +83,10 @@ class DomainProver:
             return self._public
         aliases = await self._lookup.aliases(domain.app_host)
         return await self._lookup.addresses(aliases[-1] if aliases else domain.app_host)
+
+
+def _first_of_platform(aliases: Iterable[str], app_host: str) -> str | None:
+    """Where the owner's records end. What comes after are the platform's own, such as one name for all apps: an app
+    that is called like that must not have everybody's domains."""
+    suffix = app_host.partition(".")[2]
+    return next((alias for alias in aliases if alias == app_host or alias.endswith(f".{suffix}")), None)

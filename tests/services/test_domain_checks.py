@@ -65,6 +65,19 @@ async def test_cnames_are_followed(core: DomainCore) -> None:
     await core.reached(app, NAME, DomainStatus.ACTIVE)
 
 
+async def test_an_app_named_like_an_alias_of_the_platform_gets_nobodys_domain(core: DomainCore) -> None:
+    """Where all apps are aliases of one name, only the first of the platform's names is the owner's choice."""
+    shop = await core.app("shop")
+    core.point(NAME, shop)
+    core.names.put(APP_HOST, "CNAME", "edge.apps.example.com")
+    core.who = await core.user("eve")
+    edge = await core.app("edge")
+    await core.domains.add(core.who, edge.id, NAME)
+    await core.reached(edge, NAME, DomainStatus.PENDING, f"is a CNAME to {APP_HOST}")
+    core.point(NAME, edge)
+    await core.reached(edge, NAME, DomainStatus.ACTIVE)
+
+
 async def test_a_circle_of_cnames_ends(core: DomainCore) -> None:
     app = await core.app("shop")
     core.names.put(NAME, "CNAME", "edge.example.net")
