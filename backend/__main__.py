@@ -21,9 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return stop(chosen)
         if chosen.command == "admin":
-            from backend.commands.admin import create_admin
+            from backend.commands.admin import administer
 
-            return create_admin(chosen)
+            return administer(chosen)
         if chosen.command == "status":
             from backend.commands.status import status
 

@@ -1,4 +1,4 @@
-"""`admin create`: an administrator's account, whether or not the backend runs."""
+"""`admin`: make an administrator's account, shut an account out or let it in again, whether or not the backend runs."""
 
 from __future__ import annotations
 
@@ -12,15 +12,21 @@ from backend.settings import Settings, SettingsError, load_settings
 from backend.wire.rendezvous import Places
 
 
-def create_admin(arguments: argparse.Namespace) -> int:
-    """Ask for the password, twice, or read it from standard input, and make the account."""
+def administer(arguments: argparse.Namespace) -> int:
+    """Do what `admin` was given; the exit code."""
     from backend.domain.errors import DomainError
 
     try:
         settings = load_settings({"data_dir": arguments.data_dir})
         Places.of(settings.data_dir).prepare()
-        password = _password(from_stdin=arguments.password_stdin)
-        asyncio.run(_create(settings, arguments.username, arguments.email, password))
+        if arguments.admin_command == "create":
+            password = _password(from_stdin=arguments.password_stdin)
+            asyncio.run(_create(settings, arguments.username, arguments.email, password))
+            done = f"Made the administrator {arguments.username}."
+        else:
+            active = arguments.admin_command == "activate"
+            username = asyncio.run(_set_active(settings, arguments.email, active))
+            done = f"{username} can log in again." if active else f"{username} is shut out."
     except SettingsError as error:
         complain(str(error))
         return WRONG_USE
@@ -36,7 +42,7 @@ def create_admin(arguments: argparse.Namespace) -> int:
     except OSError as error:
         complain(f"the data dir {settings.data_dir} cannot be used: {error}")
         return FAILED
-    print(f"Made the administrator {arguments.username}.")
+    print(done)
     return DONE
 
 
@@ -60,3 +66,11 @@ async def _create(settings: Settings, username: str, email: str, password: str) 
 
     async with open_accounts(settings) as accounts:
         await accounts.create_admin(username, email, password)
+
+
+async def _set_active(settings: Settings, email: str, active: bool) -> str:
+    """The user's name."""
+    from backend.parts import open_accounts
+
+    async with open_accounts(settings) as accounts:
+        return (await accounts.set_active(email, active)).username

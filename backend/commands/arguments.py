@@ -42,6 +42,10 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--email", required=True)
     create.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
+    for name, does in (("deactivate", "shut an account out; its apps go on running"), ("activate", "let it in again")):
+        change = admin_commands.add_parser(name, parents=[data_dir], help=does)
+        change.add_argument("--email", required=True)
+
     commands.add_parser("status", parents=[data_dir], help="say what runs")
     commands.add_parser("demo-image", parents=[data_dir], help="build the demo's image from what this machine has")
     commands.add_parser("doctor", parents=[data_dir], help="look for what is wrong and say what to do")

@@ -20,7 +20,7 @@ from backend.domain.accounts import (
     TokenPair,
     User,
 )
-from backend.domain.errors import Conflict, Forbidden, Invalid, Unauthorized
+from backend.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from backend.domain.ids import Kind, new_short_id, new_uuid
 from backend.domain.paging import Page, PageRequest
 from backend.services import account_rules
@@ -105,6 +105,21 @@ class AccountService:
     async def create_admin(self, username: str, email: str, password: str, confirm_password: str | None = None) -> User:
         """An administrator, whatever the registration; raises as `register` does."""
         return await self._create(username, email, password, confirm_password, Role.ADMIN)
+
+    async def set_active(self, email: str, active: bool) -> User:
+        """Deactivate an account, which ends its sessions for good and leaves its keys without effect, or activate it
+        again; its apps go on running. Raises NotFound."""
+        async with self._database.transaction() as session:
+            login = await users.login_by_email(session, email.strip())
+            if login is None:
+                raise NotFound(f"no user has the email {email!r}")
+            user = login.user
+            await users.set_active(session, user.id, active, self._clock())
+            if not active:
+                await password_resets.end_resets(session, user.id, self._clock())
+                await sessions.revoke_other_sessions(session, user.id, None, self._clock())
+        self.revocations.tell(user.id)
+        return user
 
     async def profile(self, who: Principal) -> Profile:
         async with self._database.session() as session:

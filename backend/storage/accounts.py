@@ -145,6 +145,10 @@ async def update_user(session: AsyncSession, user_id: str, username: str, email:
     )
 
 
+async def set_active(session: AsyncSession, user_id: str, active: bool, at: datetime) -> None:
+    await session.execute(update(UserRow).where(col(UserRow.id) == user_id).values(is_active=active, updated_at=at))
+
+
 async def touch_last_login(session: AsyncSession, user_id: str, at: datetime) -> None:
     await session.execute(update(UserRow).where(col(UserRow.id) == user_id).values(last_login=at))
 

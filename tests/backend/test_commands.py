@@ -213,6 +213,32 @@ def test_admin_create_with_and_without_the_server(backend: RunningBackend) -> No
             assert PASSWORD not in backend.log()
 
 
+def test_who_is_deactivated_is_shut_out_of_a_running_server(backend: RunningBackend) -> None:
+    given = ("admin", "create", "--username", "ada", "--email", "ada@example.com", "--password-stdin")
+    assert run_command(backend.data_dir, *given, given=f"{PASSWORD}\n").returncode == 0
+    backend.start()
+    login = {"email": "ada@example.com", "password": PASSWORD}
+
+    def switch(way: str, email: str = "ada@example.com") -> int:
+        return run_command(backend.data_dir, "admin", way, "--email", email).returncode
+
+    with backend.tcp() as client:
+        tokens = client.post("/v1/auth/login", json=login).json()
+        bearer = {"Authorization": f"Bearer {tokens['accessToken']}"}
+        key = client.post("/v1/api-keys", json={"name": "robot"}, headers=bearer).json()["apiKey"]
+        by_key = {"Authorization": f"Bearer {key}"}
+        assert switch("deactivate") == 0
+        assert client.get("/v1/user/profile", headers=bearer).status_code == 401
+        assert client.get("/v1/user/profile", headers=by_key).status_code == 401
+        assert client.post("/v1/auth/refresh", json={"refreshToken": tokens["refreshToken"]}).status_code == 401
+        assert client.post("/v1/auth/login", json=login).status_code == 401
+        assert switch("activate") == 0
+        assert client.post("/v1/auth/login", json=login).status_code == 200
+        assert client.get("/v1/user/profile", headers=by_key).status_code == 200
+        assert client.get("/v1/user/profile", headers=bearer).status_code == 401, "ended sessions stay so"
+    assert switch("deactivate", "nobody@example.com") == 1
+
+
 def test_background_status_and_doctor(backend: RunningBackend) -> None:
     ports = ("--port", str(backend.port), "--ingress-port", str(backend.ingress_port))
     started = run_command(backend.data_dir, "serve", "--background", *ports)
