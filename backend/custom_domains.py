@@ -38,13 +38,14 @@ class CustomDomains:
         address: PublicAddress,
         reconciler: Reconciler,
     ) -> CustomDomains:
+        prover = DomainProver(DnsLookup(settings.dns_resolver), settings.public_addresses)
         checker = DomainChecker(
             database,
             queries,
             DomainQueries(address.host),
             journal,
             ingress,
-            DomainProver(DnsLookup(settings.dns_resolver), settings.public_addresses),
+            prover,
             route=reconciler.route_domains,
             times=DomainTimes.with_patience(settings.domain_patience_seconds),
         )
@@ -54,6 +55,7 @@ class CustomDomains:
             journal,
             address,
             ReservedNames(settings.domain_suffix, _api_hosts(settings)),
+            prover,
             wake=checker.wake,
             route=reconciler.route_domains,
         )

@@ -51,6 +51,14 @@ class DomainProver:
         except Unavailable as error:
             return Finding(Proof.UNKNOWN, error.message)
 
+    async def leads_to(self, name: str, app_host: str) -> bool:
+        """Whether a name is an alias of an app's host. Where the DNS does not answer, it is not."""
+        try:
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                return _first_of_platform(await self._lookup.aliases(name), app_host) == app_host
+        except (TimeoutError, Unavailable):
+            return False
+
     async def _prove(self, domain: CustomDomain) -> Finding:
         aliases = await self._lookup.aliases(domain.name)
         if _first_of_platform(aliases, domain.app_host) == domain.app_host:

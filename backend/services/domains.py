@@ -14,6 +14,7 @@ from backend.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from backend.domain.ids import Kind, new_short_id, new_uuid
 from backend.domain.journal import JournalKind
 from backend.services.deployments import PublicAddress
+from backend.services.domain_proof import DomainProver
 from backend.services.domain_rules import MAX_DOMAINS, ReservedNames, checked_domain
 from backend.services.journal import SYSTEM, Journal, JournalTransaction, utc_now
 from backend.storage.database import Database
@@ -33,6 +34,7 @@ class DomainService:
         journal: Journal,
         address: PublicAddress,
         reserved: ReservedNames,
+        prover: DomainProver,
         *,
         wake: Callable[[], None],
         route: Callable[[], Awaitable[None]],
@@ -45,16 +47,19 @@ class DomainService:
         self._journal = journal
         self._address = address
         self._reserved = reserved
+        self._prover = prover
         self._wake = wake
         self._route = route
         self._clock = clock
 
     async def add(self, who: Principal, deployment_id: str, name: str) -> CustomDomain:
-        """Pending, to be checked at once. Raises Invalid at `domain`, and Conflict where the name is in use."""
+        """Pending, to be checked at once. Raises Invalid at `domain`, and Conflict where the name is in use. Another
+        tenant keeps no name whose DNS leads to this app: who asked first is not who owns it."""
         name = checked_domain(name, self._reserved)
+        proved = await self._is_proved_elsewhere_held(who, deployment_id, name)
         async with self._journal.transaction() as change:
             deployment = await self._of_tenant(change, who, deployment_id)
-            await self._make_room(change, deployment, name)
+            await self._make_room(change, deployment, name, proved=proved)
             domain = CustomDomain(
                 id=new_uuid(),
                 short_id=new_short_id(Kind.DOMAIN),
@@ -114,7 +119,17 @@ class DomainService:
             raise _no_deployment(deployment_id)
         return deployment
 
-    async def _make_room(self, change: JournalTransaction, deployment: Deployment, name: str) -> None:
+    async def _is_proved_elsewhere_held(self, who: Principal, deployment_id: str, name: str) -> bool:
+        """Whether a name that another tenant holds leads to this app. Asked before the transaction: the DNS may be
+        slow."""
+        async with self._database.session() as session:
+            deployment = await self._deployments.of_tenant(session, who.tenant_id, deployment_id)
+            known = await self._domains.by_name(session, name)
+        if deployment is None or known is None or known.tenant_id == deployment.tenant_id:
+            return False
+        return await self._prover.leads_to(name, self._address.host(deployment.app_name))
+
+    async def _make_room(self, change: JournalTransaction, deployment: Deployment, name: str, *, proved: bool) -> None:
         if await self._domains.count(change.session, deployment.id) >= MAX_DOMAINS:
             raise Invalid.at("domain", f"domain: an app has at most {MAX_DOMAINS} domains: remove one first")
         known = await self._domains.by_name(change.session, name)
@@ -124,14 +139,17 @@ class DomainService:
             raise _in_use(f"the domain {name} is this app's already")
         if known.tenant_id == deployment.tenant_id:
             raise _in_use(f"the domain {name} leads to your app at {known.app_host}: remove it there first")
-        if known.state is not DomainState.FAILED:
-            raise _in_use(f"the domain {name} is in use already")
-        # Who could not prove a name must not keep it from who can.
+        if known.state is not DomainState.FAILED and not proved:
+            raise _in_use(
+                f"the domain {name} is in use already: if it is yours, set its CNAME to "
+                f"{self._address.host(deployment.app_name)}, then add it again"
+            )
+        # Who could not prove a name, or can no longer, must not keep it from who can.
         await self._domains.remove(change.session, known.id)
         loser = await self._deployments.by_id(change.session, known.deployment_id)
         if loser is not None:
             await self._record_removal(
-                change, loser, known, SYSTEM, f"domain {name} removed: it was not proved, and is claimed elsewhere"
+                change, loser, known, SYSTEM, f"domain {name} removed: it is not proved, and is claimed elsewhere"
             )
 
     async def _record_removal(

@@ -56,15 +56,16 @@ class DomainCore(Core):
         await super().start()
         if not self.names.port:
             await self.names.start()
+        prover = DomainProver(
+            DnsLookup((("127.0.0.1", self.names.port),), timeout_seconds=1.0), (PUBLIC_ADDRESS, PUBLIC_ADDRESS_6)
+        )
         self.checker = DomainChecker(
             self.database,
             self.queries,
             DomainQueries(self.address.host),
             self.journal,
             self.ingress,
-            DomainProver(
-                DnsLookup((("127.0.0.1", self.names.port),), timeout_seconds=1.0), (PUBLIC_ADDRESS, PUBLIC_ADDRESS_6)
-            ),
+            prover,
             route=self.reconciler.route_domains,
             times=self.times,
             clock=self.now,
@@ -75,6 +76,7 @@ class DomainCore(Core):
             self.journal,
             self.address,
             ReservedNames(self.suffix, ["127.0.0.1", "api.example.org"]),
+            prover,
             wake=self.checker.wake,
             route=self.reconciler.route_domains,
         )

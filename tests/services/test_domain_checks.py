@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.domain.domains import DomainStatus
+from backend.domain.errors import Conflict
 from backend.domain.journal import JournalKind
 from backend.ingress.tls import TlsOptions
 from tests.domains.certificate_authority import CertificateAuthority
@@ -76,6 +77,20 @@ async def test_an_app_named_like_an_alias_of_the_platform_gets_nobodys_domain(co
     await core.reached(edge, NAME, DomainStatus.PENDING, f"is a CNAME to {APP_HOST}")
     core.point(NAME, edge)
     await core.reached(edge, NAME, DomainStatus.ACTIVE)
+
+
+async def test_who_asked_first_is_not_who_owns_a_name(core: DomainCore) -> None:
+    mine, eve = await core.app("shop"), await core.user("eve")
+    theirs = await core.app("squatter", who=eve)
+    await core.domains.add(eve, theirs.id, NAME)
+    with pytest.raises(Conflict, match=f"set its CNAME to {APP_HOST}"):
+        await core.domains.add(core.who, mine.id, NAME)
+    core.point(NAME, mine)
+    await core.domains.add(core.who, mine.id, NAME)
+    await core.reached(mine, NAME, DomainStatus.ACTIVE)
+    assert await core.domains.list(eve, theirs.id) == []
+    with pytest.raises(Conflict):
+        await core.domains.add(eve, theirs.id, NAME)
 
 
 async def test_a_circle_of_cnames_ends(core: DomainCore) -> None:

@@ -62,7 +62,8 @@ async def test_other_tenants_learn_nothing(core: DomainCore) -> None:
     added = await core.domains.add(core.who, mine.id, NAME)
     with pytest.raises(Conflict) as refused:
         await core.domains.add(eve, theirs.id, NAME)
-    assert refused.value.message == f"the domain {NAME} is in use already"
+    assert refused.value.message.startswith(f"the domain {NAME} is in use already: if it is yours, set its CNAME to ")
+    assert "shop." not in refused.value.message.removeprefix(f"the domain {NAME}")
     with pytest.raises(NotFound):
         await core.domains.list(eve, mine.id)
     with pytest.raises(NotFound):
