@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from contextlib import suppress
 from pathlib import Path
+
+from tests.images.engine_socket import engine_socket
 
 _CHUNK = 65536
 
@@ -16,9 +17,7 @@ class EngineDoor:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-        assert host.startswith("unix://"), "the tests need an engine on this machine"
-        self._engine = host.removeprefix("unix://")
+        self._engine = engine_socket()
         self._listener: socket.socket | None = None
         self._connections: set[socket.socket] = set()
 

@@ -89,7 +89,7 @@ async def test_a_name_taken_by_others_is_a_conflict(bench: Bench) -> None:
 
 async def test_limits_and_confinement_are_really_set(bench: Bench) -> None:
     made = await bench.run(memory_bytes=16 * 2**20, cpu_millicores=250, pids_limit=33, stop_timeout_seconds=4)
-    found = docker.APIClient().inspect_container(made)
+    found = docker.from_env().api.inspect_container(made)
     host = found["HostConfig"]
     assert host["Memory"] == host["MemorySwap"] == 16 * 2**20
     assert host["NanoCpus"] == 250_000_000 and host["PidsLimit"] == 33

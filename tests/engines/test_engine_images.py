@@ -76,7 +76,7 @@ async def test_a_malformed_reference_is_invalid_at_its_field(bench: Bench, image
 
 
 async def test_an_image_only_this_machine_knows_is_pinned_by_id(bench: Bench) -> None:
-    client, name = docker.APIClient(), f"ph-test-{secrets.token_hex(4)}"
+    client, name = docker.from_env().api, f"ph-test-{secrets.token_hex(4)}"
     client.tag("busybox:latest", name, "1")
     try:
         found = await bench.engine.resolve_image(f"{name}:1", None)
@@ -89,12 +89,12 @@ async def test_an_image_only_this_machine_knows_is_pinned_by_id(bench: Bench) ->
 
 
 async def test_an_id_is_not_a_name(bench: Bench) -> None:
-    image_id = docker.APIClient().inspect_image("busybox:latest")["Id"]
+    image_id = docker.from_env().api.inspect_image("busybox:latest")["Id"]
     assert await reason(bench, image_id.removeprefix("sha256:")[:12]) == "not_found"
 
 
 async def test_a_pull_tells_its_progress_and_brings_the_image(bench: Bench) -> None:
-    client = docker.APIClient()
+    client = docker.from_env().api
     found = await bench.engine.resolve_image(PRIVATE, ALICE)
     for name in (PRIVATE, found.pinned):
         with contextlib.suppress(docker.errors.ImageNotFound):

@@ -17,6 +17,7 @@ from backend.domain.errors import EngineUnavailable
 from backend.engines import connection
 from backend.engines.docker import DockerEngine
 from tests.engines.engine_bench import Bench
+from tests.images.engine_socket import engine_socket
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Relay:
         self.path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_unix_connection("/var/run/docker.sock")
+        up_reader, up_writer = await asyncio.open_unix_connection(engine_socket())
         self.writers |= {writer, up_writer}
         try:
             async with asyncio.TaskGroup() as group:

@@ -62,7 +62,7 @@ async def test_much_output_arrives_whole(bench: Bench) -> None:
 
 
 def processes(container_id: str) -> str:
-    return str(docker.APIClient().top(container_id)["Processes"])
+    return str(docker.from_env().api.top(container_id)["Processes"])
 
 
 @pytest.mark.parametrize("here", [True, False])

@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from backend.domain.errors import EngineUnavailable
 from backend.engines.docker import DockerEngine
 from tests.engines.engine_bench import Bench
+from tests.images.engine_socket import engine_socket
 
 
 def write_certificates(folder: Path) -> None:
@@ -49,7 +50,7 @@ def write_certificates(folder: Path) -> None:
 
 
 async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    up_reader, up_writer = await asyncio.open_unix_connection("/var/run/docker.sock")
+    up_reader, up_writer = await asyncio.open_unix_connection(engine_socket())
 
     async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         try:

@@ -171,7 +171,7 @@ def test_a_deployment_from_create_to_delete(backend: RunningBackend, user: Clien
 def containers_of(deployment_id: str) -> list[Any]:
     """What the engine itself has of a deployment."""
     label = f"pilothouse.id={deployment_id}"
-    found: list[Any] = docker.APIClient().containers(all=True, filters={"label": label})
+    found: list[Any] = docker.from_env().api.containers(all=True, filters={"label": label})
     return found
 
 
