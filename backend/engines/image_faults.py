@@ -84,13 +84,13 @@ def rejected(reference: str, fault: ImageFault, text: str, *, with_auth: bool) -
             message = f"image '{reference}' was not found in its registry: check the name and tag"
         case ImageFault.DENIED if with_auth:
             message = (
-                f"the registry refuses image '{reference}' with the given registryAuth: check username and password, "
+                f"the registry refuses image '{reference}' with the given credentials: check username and password, "
                 "that this account may read the image, and that the image exists"
             )
         case ImageFault.DENIED:
             message = (
-                f"the registry refuses image '{reference}': it is private or does not exist. Give registryAuth "
-                "(username and password), or check the name"
+                f"the registry refuses image '{reference}': it is private or does not exist. Give the "
+                "registry's username and password, or check the name"
             )
         case ImageFault.MALFORMED:
             message = f"'{reference}' is not an image reference that the engine accepts: use 'name:tag'"

@@ -176,7 +176,7 @@ async def test_a_silent_registry_holds_up_only_those_who_ask_it(bench: Bench) ->
 
 def test_a_denial_without_credentials_names_both_ways_out() -> None:
     message = rejected("nope:1", ImageFault.DENIED, HUB_DENIED, with_auth=False).message
-    assert "does not exist" in message and "registryAuth" in message
+    assert "does not exist" in message and "username and password" in message
 
 
 @pytest.mark.parametrize(
