@@ -80,9 +80,9 @@ start_engine() {
   alive "$state/dockerd.pid" && kill -9 "$(cat "$state/dockerd.pid")" || true
   rm -f "$state/docker.sock" "$state/exec/docker.pid"
   mkdir -p "$state/exec" /etc/docker
-  setsid unshare -m -p -f --kill-child nsenter --net=/run/netns/$netns bash -c "
+  # A mount namespace of its own, but not one for processes: their ids must mean the same to the tests.
+  setsid unshare -m nsenter --net=/run/netns/$netns bash -c "
     mount --make-rprivate /
-    mount -t proc proc /proc
     mount -t tmpfs tmpfs '$state/exec'
     mount --bind '$state/hosts' /etc/hosts
     export SSL_CERT_FILE='$state/hub.crt' SSL_CERT_DIR=/nonexistent
@@ -155,7 +155,15 @@ fill_private_registry() {
 }
 
 stop_private() {
-  local file
+  local file containers
+  export DOCKER_HOST=unix://$state/docker.sock
+  if answers "$state/docker.sock"; then
+    containers=$(docker ps -aq)
+    # shellcheck disable=SC2086  # several ids
+    [ -z "$containers" ] || docker rm -f $containers >/dev/null
+    kill "$(cat "$state/dockerd.pid")" 2>/dev/null || true
+    for _ in $(seq 50); do alive "$state/dockerd.pid" || break; sleep 0.1; done
+  fi
   for file in dockerd hub private; do
     alive "$state/$file.pid" && kill -9 "$(cat "$state/$file.pid")" || true
     rm -f "$state/$file.pid"

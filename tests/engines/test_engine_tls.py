@@ -19,6 +19,9 @@ from backend.engines.docker import DockerEngine
 from tests.engines.engine_bench import Bench
 from tests.images.engine_socket import engine_socket
 
+# Asked now: a test below sets DOCKER_HOST.
+ENGINE_SOCKET = engine_socket()
+
 
 def write_certificates(folder: Path) -> None:
     """A CA, and one certificate that serves as the engine's and as the client's."""
@@ -50,7 +53,7 @@ def write_certificates(folder: Path) -> None:
 
 
 async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    up_reader, up_writer = await asyncio.open_unix_connection(engine_socket())
+    up_reader, up_writer = await asyncio.open_unix_connection(ENGINE_SOCKET)
 
     async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         try:
