@@ -3,7 +3,7 @@ installation by its labels; adapters never return or touch what others made."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -236,7 +236,7 @@ class Engine(Protocol):
         since: datetime | None = None,
         until: datetime | None = None,
         follow: bool = False,
-    ) -> AsyncIterator[list[LogLine]]:
+    ) -> AsyncGenerator[list[LogLine], None]:
         """Lines in order, in batches as they arrive. With follow, ends when the container does."""
 
     async def usage(self, containers: Sequence[ContainerState]) -> list[UsageSample]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -139,7 +139,7 @@ class DockerEngine:
         since: datetime | None = None,
         until: datetime | None = None,
         follow: bool = False,
-    ) -> AsyncIterator[list[LogLine]]:
+    ) -> AsyncGenerator[list[LogLine], None]:
         return logs.read_logs(
             self._connection, self._installation, container_id, tail=tail, since=since, until=until, follow=follow
         )

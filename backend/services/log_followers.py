@@ -5,16 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing, suppress
+from datetime import datetime
 
-from backend.domain.engine import ContainerPhase, ContainerState, Engine
+from backend.domain.engine import ContainerPhase, ContainerState, Engine, LogLine
 from backend.domain.errors import DomainError, NotFound
-from backend.services.log_positions import SLACK_US, WARM_UP_LINES, Entry, LineNumbering, Place, moment
+from backend.services.log_positions import SLACK_US, WARM_UP_LINES, Entry, LineNumbering, Place, microseconds, moment
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+# When a stream that told something is silent for so long, the end of the log is looked at, once; and how long a line
+# that is found there may still be on its way.
+SILENCE_SECONDS = 1.0
+GRACE_SECONDS = 0.3
+# A stream that is behind when a log file is full may go on in the next but one. Where a container that wrote this much
+# seems to pause for as long as a good part of a file takes at its rate, that is suspect.
+FLOOD_BYTES = 1_000_000
+SKIPPED_BYTES = 3_000_000
+PAUSE_US = range(20_000, 5_000_000)
 
 
 class LogQueue:
@@ -71,7 +81,11 @@ def _time_of(entry: Entry) -> int:
 
 
 class ContainerFollower:
-    """Reads one container's log once and hands each line to every queue attached."""
+    """Reads one container's log once and hands each line to every queue attached.
+
+    When the engine begins a new log file, streams of some engines tell lines of it twice, skip a file, or tell nothing
+    from there on. The log itself is whole, so such a stream is ended and read anew from a little before the last line
+    told."""
 
     def __init__(self, engine: Engine, container: ContainerState) -> None:
         self._engine = engine
@@ -82,6 +96,10 @@ class ContainerFollower:
         self._starting = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._place = Place(0, 0)
+        self._told: dict[str, datetime] = {}  # stream -> time of its last line that was told
+        # Where a stream was given up. Once for each place: what a fresh one tells there too is how the log is.
+        self._reread_from: Place | None = None
+        self._flood = _Flood()
         self._changed = asyncio.Event()
 
     async def attach(self, queue: LogQueue) -> None:
@@ -123,18 +141,24 @@ class ContainerFollower:
         async for lines in self._engine.logs(self.container.id, tail=WARM_UP_LINES):
             for entry in numbering.number(lines):
                 self._place = Place(entry.at, entry.nth)
+                self._told[entry.line.stream] = entry.line.at
 
     async def _run(self) -> None:
         attempt = 0
         while not self._removed:
             self._changed.clear()
+            before = self._place
+            given_up = self._reread_from
             try:
-                if await self._read():
-                    attempt = 0
+                await self._read()
             except NotFound:
                 break
             except DomainError as error:
                 log.debug("log of %s: %s", self.container.name, error.message)
+            if self._reread_from != given_up:
+                continue
+            if self._place > before:
+                attempt = 0
             # The container stopped, or the engine's stream broke: go on when it runs again, without loss or repeat.
             running = self.container.phase is ContainerPhase.RUNNING
             wait = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)] if running else 30.0
@@ -147,21 +171,120 @@ class ContainerFollower:
         for queue in self._queues:
             queue.note_change()
 
-    async def _read(self) -> bool:
-        """Follow until the stream ends; whether a new line came."""
+    async def _read(self) -> None:
+        """Follow until the stream ends or is given up."""
         numbering = LineNumbering(self.container.id, self.container.name)
         since = moment(self._place.at - SLACK_US) if self._place.at else None
-        found = False
-        async for lines in self._engine.logs(self.container.id, since=since, follow=True):
-            entries = numbering.number(lines)
-            if entries and (entries[0].at, entries[0].nth) <= self._place:
-                entries = [entry for entry in entries if (entry.at, entry.nth) > self._place]
-            if entries:
-                found = True
-                self._place = Place(entries[-1].at, entries[-1].nth)
-                for queue in self._queues:
-                    queue.offer(entries)
-        return found
+        stream = self._engine.logs(self.container.id, since=since, follow=True)
+        async with aclosing(stream), aclosing(self._watched(stream)) as batches:
+            async for lines in batches:
+                entries = numbering.number(lines)
+                if entries and (entries[0].at, entries[0].nth) <= self._place:
+                    entries = [entry for entry in entries if (entry.at, entry.nth) > self._place]
+                if not await self._tell(entries):
+                    return
+
+    async def _tell(self, entries: Sequence[Entry]) -> bool:
+        """Hand out new entries; False where the stream begins to repeat or to skip lines, which gives it up."""
+        told = self._told
+        start = 0
+        for index, (at, _, _, _, line, _) in enumerate(entries):
+            # Each of a container's streams is timed by one thread of the engine, so that its times do not step back.
+            steps_back = line.at < told.get(line.stream, line.at)
+            if steps_back or self._flood.pauses_before(at):
+                self._offer(entries[start:index])
+                start = index
+                if self._place != self._reread_from and not (steps_back and await self._has_stepped_back()):
+                    self._reread_from = self._place
+                    self._flood = _Flood()
+                    return False
+            self._flood.note(at, len(line.text))
+            told[line.stream] = line.at
+        self._offer(entries[start:])
+        return True
+
+    def _offer(self, entries: Sequence[Entry]) -> None:
+        if entries:
+            self._place = Place(entries[-1].at, entries[-1].nth)
+            for queue in self._queues:
+                queue.offer(entries)
+
+    async def _has_stepped_back(self) -> bool:
+        """Whether the engine's clock was set back, rather than that its stream repeats lines."""
+        last = await self._last_line()
+        return last is not None and microseconds(last.at) < self._place.at - SLACK_US
+
+    async def _watched(self, stream: AsyncGenerator[list[LogLine], None]) -> AsyncGenerator[list[LogLine], None]:
+        """The stream's batches, until it ends or is given up because the log goes on and it does not."""
+        asked = False
+        while True:
+            coming = asyncio.ensure_future(anext(stream, None))
+            try:
+                if not asked:
+                    await asyncio.wait({coming}, timeout=SILENCE_SECONDS)
+                if not coming.done() and not asked:
+                    asked = True
+                    if await self._misses_lines():
+                        await asyncio.wait({coming}, timeout=GRACE_SECONDS)
+                        if not coming.done():
+                            self._reread_from = self._place
+                            return
+                lines = await coming
+            finally:
+                coming.cancel()
+                await asyncio.gather(coming, return_exceptions=True)
+            if lines is None:
+                return
+            before = self._place
+            yield lines
+            if self._place > before:
+                asked = False
+
+    async def _misses_lines(self) -> bool:
+        """Whether the log goes on after what was told."""
+        if self._reread_from == self._place:
+            return False
+        try:
+            last = await self._last_line()
+        except DomainError as error:
+            log.debug("end of the log of %s: %s", self.container.name, error.message)
+            return False  # the stream will tell what became of the container or the engine
+        return last is not None and (last.stream not in self._told or last.at > self._told[last.stream])
+
+    async def _last_line(self) -> LogLine | None:
+        last = None
+        async for lines in self._engine.logs(self.container.id, tail=1):
+            last = lines[-1]
+        return last
+
+
+class _Flood:
+    """How much a container wrote lately, by the times of its lines."""
+
+    __slots__ = ("_bytes", "_last", "_spent")
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        self._spent = 0  # microseconds, pauses left out
+        self._last = 0
+
+    def note(self, at: int, size: int) -> None:
+        """The next line's time in microseconds, which never falls, and its length."""
+        gap = at - self._last
+        if gap >= PAUSE_US.stop:
+            self._spent = self._bytes = 0
+        elif gap < PAUSE_US.start:
+            self._spent += gap
+        self._bytes += size
+        self._last = at
+
+    def pauses_before(self, at: int) -> bool:
+        """Whether a line at this time comes after a suspect pause."""
+        return (
+            at - self._last in PAUSE_US
+            and self._bytes >= FLOOD_BYTES
+            and (at - self._last) * self._bytes >= self._spent * SKIPPED_BYTES
+        )
 
 
 class LogFollowers:
