@@ -41,4 +41,3 @@ def test_a_burst_of_keys_goes_where_single_ones_go(app: TmuxApp, static_image: s
     screen.until_line(": scale web 2")
     screen.tmux("send-keys", "Enter", "C-s")
     app.row("web", "● running", "2/2")
-    app.quit()

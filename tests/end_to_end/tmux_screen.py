@@ -110,9 +110,9 @@ class TmuxScreen:
 
     @property
     def exit_code(self) -> int | None:
-        """Of the program; None while it runs. tmux sees the terminal closed shortly before it knows the code."""
+        """Of the program; None while it runs, -1 where tmux names none (a signal ended it)."""
         dead, code = self.tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}").rstrip("\n").split(" ")
-        return int(code) if dead == "1" and code else None
+        return int(code or -1) if dead == "1" else None
 
     def until_ended(self) -> int:
         self.until(lambda _: self.exit_code is not None, "the program's end")
