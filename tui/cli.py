@@ -62,7 +62,7 @@ def _for_backend(words: list[str]) -> list[str] | None:
 
 def _run_backend(arguments: list[str]) -> int:
     """Replaces this process, so that signals and exit codes are the backend's own."""
-    os.execv(sys.executable, [sys.executable, "-m", "backend", *arguments])
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "backend", *arguments])
 
 
 def _parser() -> argparse.ArgumentParser:

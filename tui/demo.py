@@ -129,7 +129,7 @@ async def _named(backend: Backend, name: str) -> DeploymentListItem | None:
 
 def _build_local_image(places: Places) -> Sample:
     """Asks the backend's own command for an image; this process never holds the engine's client."""
-    command = [sys.executable, "-m", "backend", "demo-image", "--data-dir", str(places.data_dir)]
+    command = [sys.executable, "-P", "-m", "backend", "demo-image", "--data-dir", str(places.data_dir)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LOCAL_IMAGE_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:

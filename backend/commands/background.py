@@ -34,7 +34,7 @@ def start_in_background(places: Places, arguments: argparse.Namespace) -> int:
 
 
 def _launch(places: Places, arguments: argparse.Namespace) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "backend", "serve", "--data-dir", str(places.data_dir)]
+    command = [sys.executable, "-P", "-m", "backend", "serve", "--data-dir", str(places.data_dir)]
     for name in ("host", "port", "ingress_port"):
         if getattr(arguments, name) is not None:
             command += [f"--{name.replace('_', '-')}", str(getattr(arguments, name))]

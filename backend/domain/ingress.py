@@ -50,6 +50,9 @@ class Certificate:
 class Ingress(Protocol):
     """The one door for HTTP traffic. Config is applied whole: `apply` is idempotent and atomic."""
 
+    fault: str | None
+    """Why the last `start` failed, and what to do; None where it did not."""
+
     async def start(self) -> None:
         """Adopt the running process of this installation, or start one. Raises Unavailable."""
 

@@ -86,6 +86,8 @@ class CaddyIngress:
         self._retired: frozenset[str] = frozenset()
         self._watch: asyncio.Task[None] | None = None
         self._closed = False
+        self._begun = False
+        self.fault: str | None = None
 
     @property
     def pids(self) -> dict[str, int | None]:
@@ -96,15 +98,20 @@ class CaddyIngress:
         """Adopt the running processes of this installation, or start them with the routes that were last applied.
         Raises Unavailable, naming the port where another process has it."""
         self._access_log.begin()
-        async with self._running:
-            adopted = await self._door.adopt()
-            if not adopted:
-                self._require_free_ports()  # before a router is started for nothing
-            await self._start_router()
-            if adopted:
-                await self._renew_door()
-            else:
-                await self._start_door()
+        try:
+            async with self._running:
+                adopted = await self._door.adopt()
+                if not adopted:
+                    self._require_free_ports()  # before a router is started for nothing
+                await self._start_router()
+                if adopted:
+                    await self._renew_door()
+                else:
+                    await self._start_door()
+        except Unavailable as error:
+            self.fault = error.message
+            raise
+        self._begun, self.fault = True, None
         if self._watch is None:
             self._watch = asyncio.create_task(self._keep_running(), name="ingress-watch")
 
@@ -129,8 +136,9 @@ class CaddyIngress:
                 raise Unavailable(self._applied.error.message)
 
     async def ready(self) -> bool:
-        """Whether both processes run and the port takes connections; False once closed."""
-        if self._closed or not (self._door.alive() and self._router.alive()):
+        """Whether `start` succeeded, both processes run and the port takes connections; False once closed. Processes
+        that still serve at another address do not count."""
+        if self._closed or not self._begun or not (self._door.alive() and self._router.alive()):
             return False
         if not await self._router.admin.answers():
             return False

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from backend.domain.engine import Engine, EngineInfo
-from backend.domain.errors import DomainError
+from backend.domain.errors import DomainError, Unavailable
 from backend.domain.ingress import Ingress
 from backend.storage.database import Database
 
@@ -101,6 +101,8 @@ class SystemService:
 
         async def ingress() -> None:
             if not await self._ingress.ready():
+                if self._ingress.fault:
+                    raise Unavailable(self._ingress.fault)
                 raise IngressSilent("its admin socket does not answer")
 
         storage_status, engine_status, ingress_status = await asyncio.gather(

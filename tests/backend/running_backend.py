@@ -51,7 +51,7 @@ def run_command(
 ) -> subprocess.CompletedProcess[str]:
     """`python -m backend ...` to its end; `given` is its standard input."""
     return subprocess.run(
-        [sys.executable, "-m", "backend", *arguments, "--data-dir", str(data_dir)],
+        [sys.executable, "-P", "-m", "backend", *arguments, "--data-dir", str(data_dir)],
         input=given,
         capture_output=True,
         text=True,
@@ -75,7 +75,7 @@ class RunningBackend:
     def start(self) -> RunningBackend:
         self.process = subprocess.Popen(
             [
-                sys.executable, "-m", "backend", "serve",
+                sys.executable, "-P", "-m", "backend", "serve",
                 "--data-dir", str(self.data_dir),
                 "--port", str(self.port),
                 "--ingress-port", str(self.ingress_port),

@@ -167,3 +167,19 @@ async def test_a_long_path_still_has_sockets(tmp_path: Path, make_app: MakeApp, 
     assert len(os.fsencode(paths.router_socket)) <= 107
     assert stat.S_IMODE(paths.socket_dir.stat().st_mode) == 0o700
     await ingress.stop()
+
+
+async def test_a_door_at_another_port_is_not_ready_and_says_why(
+    site: Site, ingress: CaddyIngress, make_site: MakeSite
+) -> None:
+    other = make_site("other")
+    await other.open().start()
+    await ingress.close()
+    site.port = other.port
+    moved = site.open()
+    with pytest.raises(Unavailable):
+        await moved.start()
+    # The old door lives and the stranger answers at the port: neither makes this one ready.
+    assert not await moved.ready()
+    assert moved.fault is not None
+    assert str(other.port) in moved.fault

@@ -84,7 +84,7 @@ async def _answers(socket: Path) -> bool:
 
 def _launch(places: Places, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
     """In a session of its own, so that it outlives the app and its terminal; what it prints goes to its log file."""
-    command = [sys.executable, "-m", "backend", "serve", "--data-dir", str(places.data_dir), *arguments]
+    command = [sys.executable, "-P", "-m", "backend", "serve", "--data-dir", str(places.data_dir), *arguments]
     with places.log_file.open("ab") as log:
         try:
             return subprocess.Popen(
