@@ -161,6 +161,7 @@ PANEL_HINTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("escape", "Back"),
     ),
     "terminal": (("ctrl+backslash", "Leave the shell"), ("ctrl+q", "Quit")),
+    "terminal_ended": (("enter", "New shell"), ("escape", "Back")),
     "history": (
         ("t", "Kind"),
         ("n", "Next fault"),

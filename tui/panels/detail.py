@@ -51,6 +51,17 @@ class DetailPanel(Vertical):
         focused = self.screen.focused
         return self.has_focus_within and focused is not None and focused is not self._made.get(self.tab)
 
+    @property
+    def hints_name(self) -> str:
+        """Whose keys the footer names while the focus is here; empty where those of the app work."""
+        if not self.has_focus_within:
+            return ""
+        if self.tab == "terminal":
+            if getattr(self.front, "shell_ended", False):
+                return "terminal_ended"
+            return self.tab if self.keeps_keys else ""
+        return self.tab
+
     def show_view(self, view: DeploymentView | None) -> None:
         """The selected deployment changed, or something about it."""
         self._view = view

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from tui.panels.view import DeploymentView
 
 
+# What still works where a shell has ended: all else may have been meant for it, and would be commands of the app.
+_ENDED_KEYS = frozenset({"enter", "escape", "ctrl+backslash", "ctrl+q", "ctrl+p", "f1"})
+
+
 class TerminalPanel(Vertical, can_focus=True):
     """At most one shell for each deployment. One is opened when the user comes here, not when the cursor passes."""
 
@@ -38,10 +42,16 @@ class TerminalPanel(Vertical, can_focus=True):
         self._places: dict[str, str] = {}
         self._shown: DeploymentView | None = None
         self._typed_ahead = ""
+        self._bereft = False
+
+    @property
+    def shell_ended(self) -> bool:
+        """Whether keys are held back, since the shell they were meant for has ended."""
+        return self._bereft or self._deployment in self._ended
 
     @property
     def hint(self) -> str:
-        if self._current is None:
+        if self._current is None or self.shell_ended:
             return ""
         place = self._places.get(self._deployment, "")
         return f"replica {place} · ^\\ leaves" if place else "^\\ leaves"
@@ -64,19 +74,27 @@ class TerminalPanel(Vertical, can_focus=True):
         before, self._shown = self._deployment, view
         if before != self._deployment:
             self._typed_ahead = ""
+            # Its deployment went away under the hands of who types: the next one must not get it, nor the app.
+            self._bereft = self.has_focus_within and (self._bereft or before in self._terminals)
+            if self._bereft:
+                self.screen.set_focus(self)
+                self.post_message(HintChanged())
         if before != self._deployment or self._current is None:
             self._arrange()
 
     def put_away(self) -> None:
         """Shells go on."""
+        self._leave_behind()
 
     def take_focus(self) -> None:
         self.action_shell()
 
     def action_shell(self) -> None:
         """Into the shell of the selected deployment, opened where none runs."""
+        self._bereft = False
         view = self._shown
         if view is None:
+            self._arrange()
             self.screen.set_focus(self)
             return
         terminal = self._current
@@ -89,6 +107,7 @@ class TerminalPanel(Vertical, can_focus=True):
             self.mount(terminal)
         self._arrange()
         self.screen.set_focus(terminal or self)
+        self.post_message(HintChanged())
 
     async def _open(self, backend: Backend, deployment: str, columns: int, rows: int) -> ReplicaTerminal:
         source = await backend.terminal(deployment).open(columns, rows)
@@ -98,7 +117,15 @@ class TerminalPanel(Vertical, can_focus=True):
         return source
 
     def on_key(self, event: events.Key) -> None:
-        """While the shell is being opened its keys are kept for it: an `rm` meant for a shell must not reach ours."""
+        """While the shell is being opened its keys are kept for it: an `rm` meant for a shell must not reach ours. Nor
+        must what is typed on after the shell has ended."""
+        if self.shell_ended:
+            if event.key not in _ENDED_KEYS or (self._bereft and event.key == "enter"):
+                event.stop()
+                event.prevent_default()
+            elif event.key == "escape":
+                self._leave_behind()
+            return
         terminal = self._current
         opening = terminal is not None and terminal.source is None and self._deployment not in self._ended
         if opening and event.key not in Terminal.pass_keys:
@@ -112,7 +139,13 @@ class TerminalPanel(Vertical, can_focus=True):
         if terminal is not None and text:
             terminal.send_text(text)
 
+    def _leave_behind(self) -> None:
+        if self._bereft:
+            self._bereft = False
+            self._arrange()
+
     def action_leave(self) -> None:
+        self._leave_behind()
         self.post_message(PanelLeft())
 
     @on(Terminal.Exited)
@@ -121,6 +154,8 @@ class TerminalPanel(Vertical, can_focus=True):
         if deployment is None:
             return
         self._places.pop(deployment, None)
+        if deployment == self._deployment:
+            self._typed_ahead = ""
         if event.error:
             self._ended[deployment] = event.error
         elif event.code:
@@ -139,12 +174,14 @@ class TerminalPanel(Vertical, can_focus=True):
 
     def _arrange(self) -> None:
         for key, terminal in self._terminals.items():
-            terminal.display = key == self._deployment
+            terminal.display = key == self._deployment and not self._bereft
         ended = self._ended.get(self._deployment)
-        self._note.display = self._current is None or ended is not None
+        self._note.display = self._current is None or self.shell_ended
         self._note.update(styled(self, self._note_lines(ended)))
 
     def _note_lines(self, ended: str | None) -> list[list[tuple[str, str]]]:
+        if self._bereft:
+            return [[("The deployment that this shell was in is gone.", ""), ("  Esc goes back to the list.", "muted")]]
         if self._shown is None:
             return [[("Nothing selected.", "muted")]]
         deployment = self._shown.deployment

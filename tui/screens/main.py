@@ -16,7 +16,7 @@ from tui.panels.banner import Banner
 from tui.panels.detail import DetailPanel
 from tui.panels.startup import StartupPanel
 from tui.panels.top_bar import TopBar
-from tui.panels.view import DeploymentView, PanelLeft
+from tui.panels.view import DeploymentView, HintChanged, PanelLeft
 from tui.presentation.deployments import counts_title, deployment_row
 from tui.presentation.faults import trouble
 from tui.screens.main_actions import DeploymentActions
@@ -283,9 +283,7 @@ class MainScreen(DeploymentActions):
 
     def _hints(self) -> list[KeyHint]:
         """Keys that work where the focus is: a panel's own, or those of the app."""
-        own = PANEL_HINTS.get(self.detail.tab, ()) if self.detail.has_focus_within else ()
-        if self.detail.tab == "terminal" and not self.detail.keeps_keys:
-            own = ()
+        own = PANEL_HINTS.get(self.detail.hints_name, ())
         stay = ("help", "quit") if not own or self.detail.tab != "terminal" else ()
         if self.startup.display:
             return [KeyHint(key, action.label, keep=True) for key, action in self._ranked() if action.group == "App"]
@@ -298,6 +296,7 @@ class MainScreen(DeploymentActions):
     def _ranked(self) -> list[tuple[str, Action]]:
         return hints(self.app.preferences.keymap, self.app.preferences.keys)
 
+    @on(HintChanged)
     def show_hints(self) -> None:
         """The footer, for where the focus is now."""
         self.query_one(KeyHints).show(self._hints())
@@ -307,8 +306,8 @@ class MainScreen(DeploymentActions):
 
     @on(KeyHints.Pressed)
     async def _hint_pressed(self, event: KeyHints.Pressed) -> None:
-        own = {display_key(key): key for key, _ in PANEL_HINTS.get(self.detail.tab, ())}
-        if self.detail.has_focus_within and event.key in own:
+        own = {display_key(key): key for key, _ in PANEL_HINTS.get(self.detail.hints_name, ())}
+        if event.key in own:
             active = self.active_bindings.get(own[event.key])
             if active is not None:
                 await self.app.run_action(active.binding.action, default_namespace=active.node)

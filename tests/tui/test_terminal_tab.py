@@ -1,0 +1,80 @@
+"""The end of a shell: what is typed on must not become commands of the app."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.backend.running_backend import RunningBackend
+from tests.tui.driving import text_of, type_text, until, until_shown
+from tui.app import PilothouseApp
+
+
+async def test_what_is_typed_after_the_end_of_a_shell_goes_nowhere(
+    app: PilothouseApp, backend: RunningBackend, static_image: str
+) -> None:
+    with backend.tcp(backend.owner_token()) as api:
+        made = [
+            api.post("/v1/deployments", json={"appName": name, "image": static_image, "port": 80}).json()["id"]
+            for name in ("first", "second")
+        ]
+        try:
+            await _type_on(app, api, made)
+        finally:
+            for deployment in made:
+                api.delete(f"/v1/deployments/{deployment}")
+
+
+async def _type_on(app: PilothouseApp, api: Any, made: list[str]) -> None:
+    def known() -> dict[str, Any]:
+        return app.main.state.deployments if app.main.state else {}
+
+    async with app.run_test(size=(160, 40), notifications=True) as pilot:
+        await until(pilot, lambda: [d.status for d in known().values()] == ["running"] * 2, "both apps")
+        app.main.table.select(made[0])
+        await pilot.press("5")
+        await until_shown(pilot, "^\\ leaves")
+        await type_text(pilot, "exit")
+        await pilot.press("enter")
+        await until_shown(pilot, "The shell ended.")
+        footer = text_of(pilot).splitlines()[-1]
+        assert "Enter New shell" in footer and "Esc Back" in footer and "Stop" not in footer
+        await type_text(pilot, "xsDqn:1[")
+        await pilot.press("tab", "delete")
+        assert len(app.screen_stack) == 1 and app.is_running
+        assert app.main.detail.has_focus_within and app.main.detail.tab == "terminal"
+        assert {d.status for d in known().values()} == {"running"}
+
+        await pilot.press("enter")
+        await until_shown(pilot, "^\\ leaves", "Leave the shell")
+        api.delete(f"/v1/deployments/{made[0]}")
+        await until_shown(pilot, "this shell was in is gone")
+        await type_text(pilot, "xD")
+        await pilot.press("enter")
+        await type_text(pilot, "xD")
+        assert len(app.screen_stack) == 1
+        assert known()[made[1]].status == "running"
+        await pilot.press("escape")
+        await until(pilot, lambda: app.main.table.has_focus, "the list")
+        await until_shown(pilot, "Press Enter for a shell in second")
+
+
+@pytest.mark.parametrize("key", ["escape", "ctrl+backslash"])
+async def test_the_ended_shell_is_left_by_either_key(
+    app: PilothouseApp, backend: RunningBackend, static_image: str, key: str
+) -> None:
+    with backend.tcp(backend.owner_token()) as api:
+        made = api.post("/v1/deployments", json={"appName": "left", "image": static_image, "port": 80}).json()["id"]
+        try:
+            async with app.run_test(size=(160, 40), notifications=True) as pilot:
+                await until_shown(pilot, "● running")
+                await pilot.press("5")
+                await until_shown(pilot, "^\\ leaves")
+                await type_text(pilot, "exit")
+                await pilot.press("enter")
+                await until_shown(pilot, "The shell ended.")
+                await pilot.press(key)
+                await until(pilot, lambda: app.main.table.has_focus, "the list")
+        finally:
+            api.delete(f"/v1/deployments/{made}")
