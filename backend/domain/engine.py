@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from backend.domain.deployments import RegistryAuth
 
@@ -142,8 +142,7 @@ class EngineEvent:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(NamedTuple):
     """One line as a container wrote it, without its newline. `stream` is stdout or stderr. Undecodable bytes are
     replaced."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class LogLevel(StrEnum):
@@ -14,8 +15,7 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class LogRecord:
+class LogRecord(NamedTuple):
     """One line. `replica` is the container's name; `stream` is stdout or stderr; `cursor` is opaque and
     orders the records of a deployment: pass it back to resume without loss or repeat."""
 

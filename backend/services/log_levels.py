@@ -90,7 +90,8 @@ def classify(text: str) -> LogLevel | None:
         level = _of_access(text, head)
         if level is not None:
             return level
-    if "=" in head or "evel:" in head:
+    # Cheaper than the pattern, which begins anew at every word; most lines have none of these.
+    if ("=" in head or "evel:" in head) and ("evel" in head or "lvl" in head or "everity" in head or "EVEL" in head):
         found = _LOGFMT.search(head)
         if found:
             level = _WORDS.get(found[1].lower())

@@ -140,18 +140,11 @@ class CursorWriter:
         return (entry.at, entry.nth) > self.place_of(entry.key)
 
     def record(self, entry: Entry) -> LogRecord:
-        self._mark(entry.key, Place(entry.at, entry.nth))
+        at, nth, key, replica, (time, stream, text), level = entry
+        self._mark(key, Place(at, nth))
         parts = self._parts
-        line = entry.line
-        return LogRecord(
-            timestamp=line.at,
-            level=entry.level,
-            message=line.text,
-            source=SOURCE,
-            replica=entry.replica,
-            stream=line.stream,
-            cursor=".".join(parts.values()) if len(parts) > 1 else parts[entry.key],
-        )
+        cursor = ".".join(parts.values()) if len(parts) > 1 else parts[key]
+        return LogRecord(time, level, text, SOURCE, replica, stream, cursor)
 
     def _mark(self, key: str, place: Place) -> None:
         self._seen[key] = place

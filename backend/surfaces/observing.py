@@ -21,12 +21,11 @@ from backend.services.logs import LogBatch
 from backend.surfaces import query
 from backend.surfaces.credentials import credential_of, principal_of
 from backend.surfaces.failures import Failures
-from backend.surfaces.observed import to_wire_batch, to_wire_log, to_wire_metrics
+from backend.surfaces.observed import encode_batch, encode_logs, to_wire_metrics
 from backend.surfaces.parameters import MAX_TAIL
-from backend.surfaces.responses import json_response
+from backend.surfaces.responses import json_response, raw_json
 from backend.surfaces.services import Services
 from backend.surfaces.sockets import Socket, ignore_input, refuse, run_socket, send_text, watch_credential
-from backend.wire.observed import LogsResponse
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +47,7 @@ async def answer_logs(
         watch = partial(watch_credential, services.accounts, credential, who)
         return Stream(_lines(failures, deployment_id, batches, watch), media_type=NDJSON)
     records = await services.logs.fetch(who, deployment_id, wanted)
-    return json_response(LogsResponse(logs=[to_wire_log(record) for record in records]))
+    return raw_json(encode_logs(records), 200)
 
 
 async def answer_metrics(request: Request[Any, Any, Any], services: Services, deployment_id: str) -> Response[bytes]:
@@ -102,8 +101,7 @@ async def _lines(
     try:
         async with aclosing(_while_running(watching, batches)) as allowed:
             async for batch in allowed:
-                entries = to_wire_batch(batch.records, batch.dropped)
-                yield b"".join(entry.model_dump_json().encode() + b"\n" for entry in entries)
+                yield b"".join(entry + b"\n" for entry in encode_batch(batch.records, batch.dropped))
     except DomainError as error:
         log.info("following the logs of %s ended: %s", deployment_id, error.message)
         yield failures.answer(error)[1] + b"\n"
@@ -135,5 +133,5 @@ async def _while_running(watching: asyncio.Future[None], batches: Any) -> AsyncG
 async def _send_batches(socket: Socket, batches: Any) -> None:
     async with aclosing(batches):
         async for batch in batches:
-            for entry in to_wire_batch(batch.records, batch.dropped):
-                await send_text(socket, entry.model_dump_json())
+            for entry in encode_batch(batch.records, batch.dropped):
+                await send_text(socket, entry.decode())

@@ -16,7 +16,9 @@ def format_timestamp(value: datetime) -> str:
 def format_precise_timestamp(value: datetime) -> str:
     """Microseconds: `2025-01-01T00:00:00.123456Z`."""
     # Half of what strftime costs, and every line of a log has one.
-    return value.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 Timestamp = Annotated[
