@@ -66,7 +66,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("new", "New", "Deploy an image", "Deployment", ("n",), ("n",), 1, "backend"),
     Action("edit", "Edit", "Change image, environment or limits", "Deployment", ("e",), ("e",), 3, "deployment"),
     Action("scale", "Scale", "Change the number of replicas", "Deployment", ("S",), ("S",), 4, "deployment"),
-    Action("stop", "Stop", "Stop the deployment, or all marked ones", "Deployment", ("x",), ("s",), 6, "deployment"),
+    Action(
+        "stop",
+        "Stop",
+        "Stop the deployment, or all marked ones (asks first)",
+        "Deployment",
+        ("x",),
+        ("s",),
+        6,
+        "deployment",
+    ),
     Action("start", "Start", "Start the deployment, or all marked ones", "Deployment", ("u",), ("u",), 7, "deployment"),
     Action(
         "delete",
@@ -79,7 +88,14 @@ ACTIONS: tuple[Action, ...] = (
         "deployment",
     ),
     Action(
-        "open", "Open", "Open the URL in the browser; over SSH, copy it", "Deployment", ("o",), ("w",), 5, "deployment"
+        "open",
+        "Open",
+        "Open the URL in the browser; over SSH or without a desktop, copy it",
+        "Deployment",
+        ("o",),
+        ("w",),
+        5,
+        "deployment",
     ),
     Action(
         "copy", "Copy", "Copy the URL, or the selected text of the panel", "Deployment", ("c",), ("c",), 0, "deployment"

@@ -175,6 +175,9 @@ def a_bad_update_rolls_back(app: TmuxApp, image: str) -> None:
 def stop_and_start(app: TmuxApp) -> None:
     screen = app.screen
     screen.press("x")
+    screen.until_shown("Stop web?", f"http://web.localhost:{app.platform.backend.ingress_port}")
+    screen.press("y")
+    screen.until_gone("Stop web?")
     app.row("web", "stopped")
     eventually(lambda: replicas_of(app) == [], lambda: str(replicas_of(app)))
     assert app.platform.get("web").status_code >= 400

@@ -59,6 +59,13 @@ async def test_the_whole_job_by_keys(app: PilothouseApp, backend: RunningBackend
         await until(pilot, lambda: app.main.table.has_focus, "the list")
 
         await pilot.press("x")
+        await until_shown(pilot, "Stop job?", f"http://job.localhost:{backend.ingress_port} answers no more")
+        await pilot.press("n")
+        await until_gone(pilot, "Stop job?")
+        assert status_of(app, "job").status == "running"
+        await pilot.press("x")
+        await until_shown(pilot, "Stop job?")
+        await pilot.press("enter")
         await until(pilot, lambda: status_of(app, "job").status == "stopped", "a stopped app")
         await pilot.press("u")
         await until(pilot, lambda: status_of(app, "job").status == "running", "a running app")

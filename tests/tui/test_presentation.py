@@ -16,7 +16,7 @@ from backend.wire.pilothouse import (
     SystemStatusResponse,
 )
 from tui.client.errors import ApiError
-from tui.presentation.addresses import forward_line, over_ssh
+from tui.presentation.addresses import forward_line, over_ssh, shows_no_browser
 from tui.presentation.as_text import to_yaml
 from tui.presentation.deployments import columns, deployment_row
 from tui.presentation.faults import sentence, trouble
@@ -201,6 +201,14 @@ def test_over_ssh_the_line_names_the_server_and_its_port() -> None:
         forward_line("http://web.localhost:8080", environment, "ann")
         == "ssh -N -L 8080:127.0.0.1:8080 -p 2222 ann@192.0.2.7"
     )
+
+
+def test_a_browser_is_opened_only_where_there_is_a_desktop() -> None:
+    assert shows_no_browser({"TERM": "xterm", "DISPLAY": ""}, "linux")
+    assert not shows_no_browser({"DISPLAY": ":0"}, "linux")
+    assert not shows_no_browser({"WAYLAND_DISPLAY": "wayland-0"}, "linux")
+    assert not shows_no_browser({"BROWSER": "w3m"}, "linux")
+    assert not shows_no_browser({}, "darwin")
 
 
 def test_yaml_quotes_what_would_be_read_as_something_else() -> None:

@@ -11,6 +11,13 @@ def over_ssh(environment: Mapping[str, str]) -> bool:
     return bool(environment.get("SSH_CONNECTION") or environment.get("SSH_TTY"))
 
 
+def shows_no_browser(environment: Mapping[str, str], platform: str) -> bool:
+    """Whether no browser can open here: a Linux console or container without a desktop, and without a BROWSER that
+    the user named. `platform` as in sys."""
+    ways = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    return platform.startswith("linux") and not any(environment.get(name) for name in ways)
+
+
 def forward_line(url: str, environment: Mapping[str, str], user: str) -> str:
     """The exact command, to be run on the user's own machine, after which the URL opens in the browser there.
     SSH_CONNECTION is `client-address client-port server-address server-port`."""

@@ -45,7 +45,20 @@ def delete_question(chosen: Sequence[DeploymentModel]) -> ConfirmDialog:
 
 
 def stop_question(chosen: Sequence[DeploymentModel]) -> ConfirmDialog:
-    """Stopping several at once."""
+    """Stopping takes an app from its users until it is started, so that it is asked for one as for several."""
+    if len(chosen) == 1:
+        only = chosen[0]
+        return ConfirmDialog(
+            Confirmation(
+                f"Stop {only.app_name}?",
+                (
+                    f"{plural(only.replicas, 'replica')} of {only.image} end, with all that they wrote",
+                    f"{only.url} answers no more until it is started",
+                ),
+                confirm_label="Stop",
+                dangerous=False,
+            )
+        )
     return ConfirmDialog(
         Confirmation(
             f"Stop {len(chosen)} deployments?",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
 from tui.key_order import OPENS_SCREEN
-from tui.presentation.addresses import forward_line, over_ssh
+from tui.presentation.addresses import forward_line, over_ssh, shows_no_browser
 from tui.presentation.deployments import DeploymentRow, columns
 from tui.presentation.faults import sentence
 from tui.presentation.words import plural
@@ -121,9 +122,6 @@ class DeploymentActions(Screen[None]):
             return
         backend = self.backend
         assert backend is not None
-        if len(chosen) == 1:
-            self._each(chosen, "Stopping", backend.deployments.stop)
-            return
         from tui.screens.confirm import stop_question
 
         self.app.push_screen(
@@ -196,6 +194,12 @@ class DeploymentActions(Screen[None]):
             self.notify(
                 f"{deployment.url} is copied. On your own machine run\n{line}\nthen open it there.",
                 title="You are here over SSH", timeout=20, markup=False,
+            )  # fmt: skip
+        elif shows_no_browser(os.environ, sys.platform):
+            self.app.copy_to_clipboard(deployment.url)
+            self.notify(
+                f"{deployment.url} is copied. Open it where you have a browser.",
+                title="There is no desktop here", timeout=10, markup=False,
             )  # fmt: skip
         else:
             self.app.open_url(deployment.url)
