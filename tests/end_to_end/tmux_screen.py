@@ -6,8 +6,10 @@ import itertools
 import os
 import shlex
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 DEADLINE_SECONDS = 45.0
 # An ESC with something right behind it is another key (alt and that); this long after it, it stands alone.
@@ -23,6 +25,7 @@ class TmuxScreen:
         self, command: Sequence[str], *, columns: int, rows: int, environment: Mapping[str, str] | None = None
     ) -> None:
         self._socket = f"pilothouse-tests-{os.getpid()}-{next(_numbers)}"
+        self._exit_file = Path(tempfile.gettempdir()) / f"{self._socket}.exit"
         self._environment = {
             **(environment or os.environ), "LC_ALL": "C.UTF-8", "TERM": "xterm-256color", "COLORTERM": "truecolor",
         }  # fmt: skip
@@ -31,7 +34,9 @@ class TmuxScreen:
         self.tmux(
             "start-server", ";", "set", "-g", "status", "off", ";", "set", "-g", "remain-on-exit", "on", ";",
             "set", "-g", "default-terminal", "tmux-256color", ";", "set", "-s", "escape-time", "0", ";",
-            "new-session", "-d", "-x", str(columns), "-y", str(rows), shlex.join(command),
+            "new-session", "-d", "-x", str(columns), "-y", str(rows),
+            # tmux itself forgets the exit code of some programs.
+            f"{shlex.join(command)}; echo $? > {self._exit_file}.new; mv {self._exit_file}.new {self._exit_file}",
         )  # fmt: skip
 
     def tmux(self, *arguments: str) -> str:
@@ -52,6 +57,7 @@ class TmuxScreen:
             ["tmux", "-L", self._socket, "kill-server"],
             capture_output=True, env=self._environment, timeout=20, check=False,
         )  # fmt: skip
+        self._exit_file.unlink(missing_ok=True)
 
     # --- typing
 
@@ -110,9 +116,8 @@ class TmuxScreen:
 
     @property
     def exit_code(self) -> int | None:
-        """Of the program; None while it runs, -1 where tmux names none (a signal ended it)."""
-        dead, code = self.tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}").rstrip("\n").split(" ")
-        return int(code or -1) if dead == "1" else None
+        """Of the program; None while it runs."""
+        return int(self._exit_file.read_text()) if self._exit_file.exists() else None
 
     def until_ended(self) -> int:
         self.until(lambda _: self.exit_code is not None, "the program's end")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.cells import cell_len
 from rich.color import Color
 from rich.segment import Segment
@@ -138,4 +140,14 @@ def _restyled(strip: Strip, start: int, end: int, *, underline: bool) -> Strip:
         Segment(text, (style or RichStyle.null()) + under if underline else inverted(style))
         for text, style, _ in strip.crop(start, end)
     ]
-    return Strip.join([strip.crop(0, start), Strip(middle, end - start), strip.crop(end, width)])
+    pieces = ((strip.crop(0, start), start), (Strip(middle), end - start), (strip.crop(end, width), width - end))
+    return Strip.join([_exact(piece, cells) for piece, cells in pieces])
+
+
+def _exact(piece: Iterable[Segment], width: int) -> Strip:
+    """A piece that takes `width` cells, also where Rich measures it otherwise than within its line."""
+    segments = list(piece)
+    real = sum(cell_len(segment.text) for segment in segments)
+    if real > width:
+        segments, real = [], 0
+    return Strip([*segments, Segment(" " * (width - real))] if real < width else segments, width)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style as RichStyle
@@ -20,6 +20,7 @@ def painter() -> Painter:
     return made
 
 
+@example(data="aa漢🇩❤️", width=7, start=0, end=6)
 @settings(max_examples=200, derandomize=True, deadline=None)
 @given(
     data=st.lists(
