@@ -48,6 +48,10 @@ def takes_deployment(action: Action) -> bool:
     return action.needs == "deployment" or (action.method == "show_panel" and action.parameter != "deployments")
 
 
+def _is_count(word: str) -> bool:
+    return word.isascii() and word.isdecimal() and len(word) <= 4
+
+
 def parse_command(text: str, deployments: Mapping[str, str]) -> Command | None:
     """`scale web 3`, `logs web`, `q`. `deployments` is id by app name. None for an empty line. Raises CommandFault."""
     words = text.split()
@@ -64,14 +68,17 @@ def parse_command(text: str, deployments: Mapping[str, str]) -> Command | None:
     if takes_deployment(action) and arguments:
         if arguments[0] in deployments:
             deployment_id = deployments[arguments.pop(0)]
-        elif not (action.name == "scale" and arguments[0].isdigit()):
+        elif not (action.name == "scale" and _is_count(arguments[0])):
             near = difflib.get_close_matches(arguments[0], deployments, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise CommandFault(f"There is no deployment {arguments[0]!r}.{hint}")
     if action.name == "scale" and arguments:
-        if not arguments[0].isdigit():
+        if len(arguments) > 1:
+            raise CommandFault(f"{name} does not take {arguments[1]!r}")
+        if not _is_count(arguments[0]):
             raise CommandFault(f"{arguments[0]!r} is not a number of replicas")
-        return Command(f"scale({arguments[0]!r})", deployment_id)
+        # With a name nothing is left to ask; a bare number is shown with the deployment that it would change.
+        return Command(f"{'scale_to' if deployment_id else 'scale'}({arguments[0]!r})", deployment_id)
     if arguments:
         raise CommandFault(f"{name} does not take {arguments[0]!r}")
     return Command(action.target, deployment_id)

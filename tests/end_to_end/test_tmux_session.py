@@ -211,9 +211,6 @@ def test_finding_ones_way_among_several(app: TmuxApp, static_image: str) -> None
     names_in_order(app, "alpha", "bravo", "charlie")
 
     app.command("scale bravo 2")
-    screen.until_shown("Scale bravo")
-    screen.press("C-s")
-    screen.until_gone("Scale bravo")
     app.row("bravo", "● running", "2/2")
 
     # The cursor stays on bravo, wherever the order puts it: what it deletes, were one to say yes, is bravo.

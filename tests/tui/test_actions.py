@@ -72,7 +72,7 @@ def test_keys_are_shown_as_people_write_them() -> None:
 def test_commands_find_actions_deployments_and_arguments() -> None:
     found = parse_command("scale web 3", DEPLOYMENTS)
     assert found is not None
-    assert (found.target, found.deployment_id) == ("scale('3')", "dpl-1")
+    assert (found.target, found.deployment_id) == ("scale_to('3')", "dpl-1")
     found = parse_command("logs api", DEPLOYMENTS)
     assert found is not None
     assert (found.target, found.deployment_id) == ("show_panel('logs')", "dpl-3")

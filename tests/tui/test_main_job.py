@@ -49,6 +49,13 @@ async def test_the_whole_job_by_keys(app: PilothouseApp, backend: RunningBackend
         await until_shown(pilot, "Scale job")
         await pilot.press("up", "ctrl+s")
         await until(pilot, lambda: status_of(app, "job").ready == 2, "two replicas")
+        for count in ("1", "2"):
+            await pilot.press("colon")
+            await type_text(pilot, f"scale job {count}")
+            await pilot.press("enter")
+            await until_shown(pilot, f"Scaling job to {count}")
+            await until(pilot, lambda count=count: status_of(app, "job").replicas == int(count), "the new number")
+        await until(pilot, lambda: status_of(app, "job").ready == 2, "two replicas again")
 
         await pilot.press("s")
         await until_shown(pilot, "^\\ leaves", "Leave the shell")

@@ -113,6 +113,24 @@ class DeploymentActions(Screen[None]):
 
         self.app.push_screen(ScaleForm(self.backend, deployment, replicas))
 
+    def action_scale_to(self, replicas: str) -> None:
+        """The selected deployment has this many replicas from now on; the command line has asked for all of it."""
+        deployment, backend = self.selected(), self.backend
+        if deployment is None or backend is None:
+            self.say_nothing_selected()
+            return
+        self.run_worker(self._scale_to(backend, deployment, int(replicas)))
+
+    async def _scale_to(self, backend: Backend, deployment: DeploymentModel, replicas: int) -> None:
+        from tui.client.errors import ClientError
+
+        try:
+            await backend.deployments.scale(deployment.id, replicas)
+        except ClientError as error:
+            self.say_fault(f"Scaling {deployment.app_name} failed", error)
+            return
+        self.notify(f"Scaling {deployment.app_name} to {replicas}", timeout=3)
+
     # --- stop, start, delete ----------------------------------------------------------------------------------
 
     def action_stop(self) -> None:
