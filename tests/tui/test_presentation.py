@@ -101,6 +101,28 @@ def test_a_row_tells_state_and_figures_and_hides_stale_figures() -> None:
     assert shown(deployment_row(waiting, None))["status"] == "◌ waiting for health"
 
 
+def test_during_an_update_it_is_told_what_serves() -> None:
+    def replica(generation: int, ordinal: int, phase: str) -> dict[str, Any]:
+        return {
+            "name": f"web-g{generation}-{ordinal}", "container_id": "c", "generation": generation, "ordinal": ordinal,
+            "phase": phase, "address": None, "started_at": NOW, "restart_count": 0, "exit_code": None,
+            "oom_killed": False, "message": "",
+        }  # fmt: skip
+
+    old = [replica(1, ordinal, "ready") for ordinal in range(4)]
+    values: dict[str, Any] = {"status": "updating", "generation": 2, "replicas": 4, "health": "unhealthy"}
+    begun = deployment(**values, ready=0, replica_list=[*old, replica(2, 0, "starting")])
+    assert shown(deployment_row(begun, sample()))["ready"] == "4/4 ↻0"
+    assert shown(deployment_row(begun, sample()))["cpu"] == "250m", "they use it"
+    assert "4 old replicas serve; 0 of 4 new ready" in flat(overview(begun, None, NOW))
+    halfway = deployment(**values, ready=3, replica_list=[old[0], *(replica(2, n, "ready") for n in range(3))])
+    assert shown(deployment_row(halfway, None))["ready"] == "4/4 ↻3"
+    assert "1 old replica serves; 3 of 4 new ready" in flat(overview(halfway, None, NOW))
+    done = deployment(**values, ready=4, replica_list=[replica(2, n, "ready") for n in range(4)])
+    assert shown(deployment_row(done, None))["ready"] == "4/4"
+    assert "4 of 4 ready" in flat(overview(done, None, NOW))
+
+
 def test_a_row_stays_equal_while_nothing_visible_changes() -> None:
     assert deployment_row(deployment(), sample()) == deployment_row(
         deployment(), sample(cpu_cores=0.25001, memory_bytes=64 * 2**20 + 9)

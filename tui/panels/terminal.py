@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from tui.panels.styled import styled
 from tui.panels.view import HintChanged, PanelLeft
+from tui.presentation.deployments import serves
 from tui.presentation.logs import short_replica
 from widgets.terminal.widget import Terminal
 
@@ -101,7 +102,7 @@ class TerminalPanel(Vertical, can_focus=True):
         if terminal is not None and self._deployment in self._ended:
             self._ended.pop(self._deployment)
             terminal.restart()
-        elif terminal is None and view.deployment.ready > 0:
+        elif terminal is None and serves(view.deployment):
             terminal = Terminal(partial(self._open, view.backend, self._deployment))
             self._terminals[self._deployment] = terminal
             self.mount(terminal)
@@ -187,7 +188,7 @@ class TerminalPanel(Vertical, can_focus=True):
         deployment = self._shown.deployment
         if ended is not None:
             return [[(ended, ""), ("  Press Enter for a new one, Esc to go back to the list.", "muted")]]
-        if deployment.ready == 0:
+        if not serves(deployment):
             what = (
                 "is stopped: press start to run it"
                 if deployment.status == "stopped"

@@ -16,6 +16,18 @@ BUSY = frozenset({"pending", "updating", "scaling", "starting", "stopping"})
 _STATUS_ORDER = ("failed", "pending", "starting", "updating", "scaling", "stopping", "running", "stopped")
 
 
+def old_serving(deployment: DeploymentModel) -> int:
+    """How many ready replicas are of another generation than the one that should run: they serve during an update."""
+    return sum(
+        replica.phase == "ready" and replica.generation != deployment.generation for replica in deployment.replica_list
+    )
+
+
+def serves(deployment: DeploymentModel) -> bool:
+    """Whether any replica answers, new or old."""
+    return deployment.ready > 0 or old_serving(deployment) > 0
+
+
 @dataclass(frozen=True, slots=True)
 class DeploymentRow:
     """What the columns show of one deployment. Metrics are rounded to what a cell can tell, so that a row compares
@@ -33,6 +45,7 @@ class DeploymentRow:
     requests: float | None
     created: float
     stale: bool = False
+    old: int = 0
 
 
 def deployment_row(
@@ -40,7 +53,7 @@ def deployment_row(
 ) -> DeploymentRow:
     """A row from the last known state. While the connection is down (`stale`) live figures are left out: an old
     figure that looks like a new one misleads."""
-    shown = sample if sample is not None and not stale and deployment.ready > 0 else None
+    shown = sample if sample is not None and not stale and serves(deployment) else None
     return DeploymentRow(
         name=deployment.app_name,
         status=deployment.status,
@@ -54,6 +67,7 @@ def deployment_row(
         requests=round(shown.requests_per_second, 1) if shown else None,
         created=deployment.created_at.timestamp(),
         stale=stale,
+        old=old_serving(deployment),
     )
 
 
@@ -67,6 +81,9 @@ def status_cell(row: DeploymentRow) -> Cell:
 
 
 def ready_cell(row: DeploymentRow) -> Cell:
+    """Ready ones of those wanted; while an update lets old ones serve, what serves, and behind it how many are new."""
+    if row.old and row.ready < row.replicas:
+        return Cell(f"{min(row.old + row.ready, row.replicas)}/{row.replicas} ↻{row.ready}", "status-updating")
     complete = row.ready >= row.replicas or row.status == "stopped"
     return Cell(f"{row.ready}/{row.replicas}", "" if complete else "status-pending")
 

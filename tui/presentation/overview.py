@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tui.presentation.deployments import old_serving, serves
 from tui.presentation.words import (
     UNKNOWN,
     age,
@@ -51,16 +52,21 @@ def overview(
         lines.append(_field("Digest", _short_digest(deployment.digest), "muted"))
     lines.append(_field("Port", str(deployment.port)))
     health_token = f"health-{deployment.health}"
-    lines.append(
-        [*_field("Replicas", f"{deployment.ready} of {deployment.replicas} ready, "), (deployment.health, health_token)]
-    )
+    old = old_serving(deployment)
+    if old and deployment.ready < deployment.replicas:
+        counts = f"{plural(old, 'old replica')} serve{'s' if old == 1 else ''}; "
+        counts += f"{deployment.ready} of {deployment.replicas} new ready"
+        lines.append(_field("Replicas", counts, "status-updating"))
+    else:
+        counts = f"{deployment.ready} of {deployment.replicas} ready, "
+        lines.append([*_field("Replicas", counts), (deployment.health, health_token)])
     lines.append(_field("Limits", f"cpu {deployment.cpu_limit}, memory {deployment.memory_limit} per replica"))
     lines.append(
         _field("Restarts", str(deployment.restart_count), "status-pending" if deployment.restart_count else "")
     )
     created, updated = age(deployment.created_at, now), age(deployment.updated_at, now)
     lines.append(_field("Created", f"{created} ago, changed {updated} ago, generation {deployment.generation}"))
-    if sample is not None and not stale and deployment.ready:
+    if sample is not None and not stale and serves(deployment):
         lines += [[], *_usage(sample)]
     if deployment.replica_list:
         lines += [[], *_replicas(deployment.replica_list, now)]
