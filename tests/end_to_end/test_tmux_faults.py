@@ -73,6 +73,4 @@ def test_a_backend_that_is_killed_is_shown_and_comes_back(make_app: Callable[...
     assert found.pid != killed.pid
     # It is the same session: what was true of the old backend works with the new one.
     app.command("scale web 2")
-    screen.until_shown("Scale web")
-    screen.press("C-s")
     app.row("web", "● running", "2/2")

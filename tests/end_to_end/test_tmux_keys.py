@@ -39,5 +39,5 @@ def test_a_burst_of_keys_goes_where_single_ones_go(app: TmuxApp, static_image: s
     screen.until_shown("^\\ leaves", "replica")
     screen.tmux("send-keys", "e", "c", "h", "o", "Space", "a", "-", "b", "Enter", LEAVE_TERMINAL, ":", *"scale web 2")
     screen.until_line(": scale web 2")
-    screen.tmux("send-keys", "Enter", "C-s")
+    screen.tmux("send-keys", "Enter")
     app.row("web", "● running", "2/2")
