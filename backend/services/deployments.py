@@ -65,7 +65,7 @@ class DeploymentService:
         *,
         wake: Callable[[str], None],
         observe: Callable[[Deployment], DeploymentState],
-        progress: Callable[[str], tuple[str, str] | None],
+        progress: Callable[[Deployment], tuple[str, str] | None],
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """`wake` tells the reconciler of a deployment id; `observe` gives the live state of one; `progress` a reason
@@ -95,7 +95,7 @@ class DeploymentService:
         return self._fresh(found)
 
     def _fresh(self, deployment: Deployment) -> Deployment:
-        progress = self._progress(deployment.id)
+        progress = self._progress(deployment)
         return replace(deployment, reason=progress[0], message=progress[1]) if progress else deployment
 
     async def page(

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from backend.domain.deployments import DeploymentStatus
 from backend.domain.engine import Engine
 from backend.services.deployments import PublicAddress
 from backend.services.journal import Journal
@@ -38,6 +39,7 @@ class Progress:
 
     reason: str
     message: str
+    during: DeploymentStatus | None
 
 
 @dataclass(slots=True)
@@ -62,9 +64,10 @@ class Shared:
     # is in the journal already.
     adopted: set[str] = field(default_factory=set)
 
-    def report(self, deployment_id: str, reason: str, message: str) -> None:
-        """Show progress to whoever looks, without writing it down."""
-        known = self.progress.get(deployment_id)
-        if known is None or (known.reason, known.message) != (reason, message):
-            self.progress[deployment_id] = Progress(reason, message)
+    def report(self, deployment_id: str, reason: str, message: str, during: DeploymentStatus | None = None) -> None:
+        """Show progress to whoever looks, without writing it down. It speaks only while the stored status is
+        `during`: beside another one, which was written meanwhile, it would be out of date."""
+        news = Progress(reason, message, during)
+        if self.progress.get(deployment_id) != news:
+            self.progress[deployment_id] = news
             self.view.notify_readers(deployment_id)

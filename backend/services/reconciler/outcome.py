@@ -57,7 +57,7 @@ class Outcome:
             # Some serve: that is running, though not as asked.
             await self._conclude(deployment, DeploymentStatus.RUNNING, "degraded", fault[1])
         else:
-            shared.report(deployment.id, *_waiting(deployment, current, len(ready)))
+            shared.report(deployment.id, *_waiting(deployment, current, len(ready)), deployment.status)
 
     async def _complete(self, deployment: Deployment, ready: int) -> None:
         reason, message = ("ready", f"{ready} of {deployment.replicas} replicas ready")
@@ -104,7 +104,7 @@ class Outcome:
         reason = "pull_failed" if pulling else "create_failed"
         message = f"{error.message} (next try in {retry:.0f} s)"
         if ready:
-            self._shared.report(deployment.id, reason, message)
+            self._shared.report(deployment.id, reason, message, deployment.status)
         else:
             await self._conclude(deployment, DeploymentStatus.FAILED, reason, message, error_message=error.message)
         return retry

@@ -57,11 +57,11 @@ class ReplicaSteps:
         shared, spec = self._shared, deployment.spec
         if await shared.images.present(spec.digest):
             return
-        shared.report(deployment.id, "pulling", f"pulling {spec.image}")
+        shared.report(deployment.id, "pulling", f"pulling {spec.image}", deployment.status)
         self._recorder.observe(deployment, JournalKind.PULLING, f"pulling {spec.image}", data={"digest": spec.digest})
 
         def progressed(progress: PullProgress) -> None:
-            shared.report(deployment.id, "pulling", f"pulling {spec.image}: {_pull_text(progress)}")
+            shared.report(deployment.id, "pulling", f"pulling {spec.image}: {_pull_text(progress)}", deployment.status)
 
         await shared.images.pull(spec.image, spec.digest, spec.registry_auth, progressed)
         self._recorder.observe(deployment, JournalKind.PULLED, f"pulled {spec.image}", data={"digest": spec.digest})
@@ -70,7 +70,7 @@ class ReplicaSteps:
         """Make and start these replicas, several at a time. Where one fails the others are still tried."""
         shared = self._shared
         many = len(ordinals)
-        shared.report(deployment.id, "creating", f"creating {many} replica{'s' if many > 1 else ''}")
+        shared.report(deployment.id, "creating", f"creating {many} replica{'s' if many > 1 else ''}", deployment.status)
         network = await shared.slots.network(deployment.tenant_id)
         names = {
             ordinal: container_name(shared.options.installation, deployment, deployment.generation, ordinal)
@@ -126,7 +126,7 @@ class ReplicaSteps:
 
     async def start(self, deployment: Deployment, state: ContainerState) -> None:
         """Start one that was made, or stopped, before."""
-        self._shared.report(deployment.id, "starting", "starting replicas")
+        self._shared.report(deployment.id, "starting", "starting replicas", deployment.status)
         async with self._shared.engine_slots:
             try:
                 await self._start(state.id)

@@ -116,10 +116,12 @@ class Reconciler:
 
     # --- looking
 
-    def progress(self, deployment_id: str) -> tuple[str, str] | None:
+    def progress(self, deployment: Deployment) -> tuple[str, str] | None:
         """A fresher reason and message than storage has."""
-        found = self._shared.progress.get(deployment_id)
-        return (found.reason, found.message) if found else None
+        found = self._shared.progress.get(deployment.id)
+        if found is None or found.during not in (None, deployment.status):
+            return None
+        return found.reason, found.message
 
     def is_ready(self, state: ContainerState) -> bool:
         """Whether a replica passes its health check now."""
@@ -138,7 +140,7 @@ class Reconciler:
         serving = sum(replica.phase is ReplicaPhase.READY for replica in replicas)
         checks = [probe.last_check for state in states if (probe := self._monitor.of(state)) and probe.last_check]
         started = min((state.started_at for state in ready if state.started_at), default=None)
-        reason, message = self.progress(deployment.id) or (deployment.reason, deployment.message)
+        reason, message = self.progress(deployment) or (deployment.reason, deployment.message)
         return DeploymentState(
             status=deployment.status,
             reason=reason,

@@ -146,7 +146,7 @@ class DeploymentWorker:
         active = [state for state in states if not _idle(state) or state.generation != deployment.generation]
         if active:
             await self.recorder.hold(deployment)
-            shared.report(deployment.id, "stopping", f"stopping {len(active)} replicas")
+            shared.report(deployment.id, "stopping", f"stopping {len(active)} replicas", deployment.status)
             self._route(deployment, (), "the app is stopped")
             await self._flush_routes()
             self.steps.abandon()
