@@ -247,17 +247,23 @@ class DeploymentWorker:
         try:
             # Those that are ready serve at once, while the others still come up.
             while not making.done():
-                nudge = asyncio.create_task(self._wake.wait())
-                await asyncio.wait((making, nudge), return_when=asyncio.FIRST_COMPLETED)
-                nudge.cancel()
-                if self._wake.is_set():
-                    self._wake.clear()
+                if await self._woken_during(making):
                     await self._serve_ready(deployment)
             await making
         finally:
             making.cancel()
             await asyncio.gather(making, return_exceptions=True)
             self.wake()
+
+    async def _woken_during(self, work: asyncio.Task[None]) -> bool:
+        """Wait until the work is done or somebody wakes us; True for a wake while it still goes on, which is taken."""
+        nudge = asyncio.create_task(self._wake.wait())
+        await asyncio.wait((work, nudge), return_when=asyncio.FIRST_COMPLETED)
+        nudge.cancel()
+        if work.done() or not self._wake.is_set():
+            return False
+        self._wake.clear()
+        return True
 
     async def _make_all(self, deployment: Deployment, step: Plan, by_id: dict[str, ContainerState]) -> None:
         if step.create:
@@ -278,11 +284,7 @@ class DeploymentWorker:
         woken = False
         try:
             while not pull.done():
-                nudge = asyncio.create_task(self._wake.wait())
-                await asyncio.wait((pull, nudge), return_when=asyncio.FIRST_COMPLETED)
-                nudge.cancel()
-                if not pull.done() and self._wake.is_set():
-                    self._wake.clear()
+                if await self._woken_during(pull):
                     woken = True
                     if not await self._still_wanted(deployment):
                         return False
