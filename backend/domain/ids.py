@@ -20,6 +20,9 @@ class Kind(StrEnum):
     DOMAIN = "dom"
     TENANT = "tnt"
     SESSION = "ses"
+    ENVIRONMENT = "env"
+    TEMPLATE = "tpl"
+    CLUSTER = "cls"
 
 
 def new_uuid() -> str:

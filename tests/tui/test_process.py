@@ -147,13 +147,13 @@ async def test_without_an_engine_it_opens_and_says_what_to_do(tmp_path: Path, mo
         preferences_path=tmp_path / "tui.toml",
     )
     app = PilothouseApp(options)
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine.sock")
     try:
-        async with app.run_test(size=(100, 30), notifications=True) as pilot:
-            await until_shown(pilot, "no container engine answers", "DOCKER_HOST", "No deployments yet")
-            assert app.main.banner.display
+        with monkeypatch.context() as lost:
+            lost.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine.sock")
+            async with app.run_test(size=(100, 30), notifications=True) as pilot:
+                await until_shown(pilot, "no container engine answers", "DOCKER_HOST", "No deployments yet")
+                assert app.main.banner.display
     finally:
-        monkeypatch.delenv("DOCKER_HOST")
         ended = run_command(tmp_path / "data", "stop", "--all", "--yes")
     assert ended.returncode == 0, ended.stderr
 
