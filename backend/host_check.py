@@ -7,13 +7,15 @@ its Origin: a name that is not ours is DNS rebinding, a foreign origin a cross-s
 from __future__ import annotations
 
 import ipaddress
-import json
 from collections.abc import Collection, Iterable
-from typing import Any
 from urllib.parse import urlsplit
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
+
+from backend.domain.errors import DomainError, Forbidden, Invalid
+from backend.surfaces.pilothouse.errors import error_answer
+from backend.surfaces.refusals import Refusing, send_answer
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
@@ -33,18 +35,19 @@ class HostCheck:
         host, origin = _headers(scope["headers"])
         if not self._known(host):
             shown = host[:80].decode("latin-1") or "(none)"
-            await _refuse(
-                scope, receive, send, 400, "INVALID_REQUEST",
-                f"This server does not answer for the host {shown!r}: use localhost or its address, "
-                "or add the name to allowed_hosts",
-            )  # fmt: skip
+            words = f"This server does not answer for the host {shown!r}: use localhost or its address, "
+            await self._refuse(scope, receive, send, Invalid(words + "or add the name to allowed_hosts"))
         elif origin and not _same_origin(origin, host):
-            await _refuse(
-                scope, receive, send, 403, "FORBIDDEN",
-                f"Requests from pages of {origin[:80].decode('latin-1')!r} are not allowed",
-            )  # fmt: skip
+            page = origin[:80].decode("latin-1")
+            await self._refuse(scope, receive, send, Forbidden(f"Requests from pages of {page!r} are not allowed"))
         else:
             await self._app(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, error: DomainError) -> None:
+        if isinstance(self._app, Refusing):
+            await self._app.refuse(scope, receive, send, error)
+        else:
+            await send_answer(scope, receive, send, error_answer(error))
 
     def _known(self, host: bytes) -> bool:
         name = _without_port(host.decode("latin-1").lower())
@@ -80,15 +83,3 @@ def _same_origin(origin: bytes, host: bytes) -> bool:
         return parts.scheme in ("http", "https") and parts.netloc.lower() == host.decode("latin-1").lower()
     except ValueError:
         return False
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, code: str, message: str) -> None:
-    body = json.dumps({"error": {"code": code, "message": message}}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    prefix = "http" if scope["type"] == ScopeType.HTTP else "websocket.http"
-    if prefix != "http":
-        await receive()
-    start: Any = {"type": f"{prefix}.response.start", "status": status, "headers": headers}
-    rest: Any = {"type": f"{prefix}.response.body", "body": body}
-    await send(start)
-    await send(rest)

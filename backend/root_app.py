@@ -11,7 +11,10 @@ from litestar import Litestar, Request, Response, get
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from backend.domain.errors import DomainError
 from backend.services.system import SystemService
+from backend.surfaces.pilothouse.errors import error_answer
+from backend.surfaces.refusals import Refusing, send_answer
 from backend.surfaces.responses import path_of
 
 
@@ -27,13 +30,24 @@ class RootApp:
         self._own = own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app, inner = self._found(scope)
+        await app(inner, receive, send)
+
+    async def refuse(self, scope: Scope, receive: Receive, send: Send, error: DomainError) -> None:
+        """Answer a request that goes no further as the surface that it is for would."""
+        app, inner = self._found(scope)
+        if isinstance(app, Refusing):
+            await app.refuse(inner, receive, send, error)
+        else:
+            await send_answer(inner, receive, send, error_answer(error))
+
+    def _found(self, scope: Scope) -> tuple[ASGIApp, Scope]:
         name, _, rest = scope["path"][1:].partition("/")
         surface = self._surfaces.get(name)
         if surface is None:
-            await self._own(scope, receive, send)
-            return
+            return self._own, scope
         inner: Any = {**scope, "path": f"/{rest}"}
-        await surface(inner, receive, send)
+        return surface, inner
 
 
 def root_app(

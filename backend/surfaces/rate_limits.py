@@ -20,6 +20,7 @@ from backend.surfaces.credentials import PRINCIPAL_KEY, REFUSAL_KEY, credential_
 from backend.surfaces.failures import Answer
 from backend.surfaces.local_caller import LOCAL_OWNER_KEY
 from backend.surfaces.rate_rules import SOCKET, RateRule, rule_of
+from backend.surfaces.refusals import send_answer
 
 if TYPE_CHECKING:
     from backend.services.accounts import AccountService
@@ -74,17 +75,20 @@ class RateLimited:
         if allowance.allowed:
             await self._app(scope, receive, with_fields)
         else:
-            await self._refuse(scope, receive, with_fields, allowance)
+            await send_answer(scope, receive, send, self._too_many(allowance), fields)
 
     async def _counted(self, scope: Scope) -> Allowance | None:
-        path = _SLASHES.sub("/", f"/{scope['path']}").rstrip("/") or "/"
-        method = SOCKET if scope["type"] == ScopeType.WEBSOCKET else str(scope["method"])
-        rule = rule_of(self._rules, method, path)
+        rule = self._rule(scope)
         if rule.kind is None or not self._limiter.limit(self._surface, rule.kind):
             return None
         principal = None if rule.by_address else await self._principal(scope)
         caller = _name(principal) if principal else f"address:{self._addresses.of(scope)}"
         return await self._limiter.take(self._surface, rule.kind, caller)
+
+    def _rule(self, scope: Scope) -> RateRule:
+        path = _SLASHES.sub("/", f"/{scope['path']}").rstrip("/") or "/"
+        method = SOCKET if scope["type"] == ScopeType.WEBSOCKET else str(scope["method"])
+        return rule_of(self._rules, method, path)
 
     async def _principal(self, scope: Scope) -> Principal | None:
         """Who asks, left in the scope for the guard. A credential that does not hold counts as none."""
@@ -99,23 +103,23 @@ class RateLimited:
         marks[PRINCIPAL_KEY] = principal
         return principal
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send, allowance: Allowance) -> None:
-        error = TooMany(
-            f"More than {allowance.limit} requests of this kind a minute: "
-            f"ask again in {max(1, math.ceil(allowance.reset_after))} s",
-            retry_after=allowance.reset_after,
+    async def refuse(self, scope: Scope, receive: Receive, send: Send, error: DomainError) -> None:
+        """Answer a request that goes no further, in the surface's shape and with its headers. It counts apart: what a
+        foreign page makes a browser ask must not use up what its visitor may ask."""
+        rule = self._rule(scope)
+        caller = f"refused:{self._addresses.of(scope)}"
+        allowance = None if rule.kind is None else await self._limiter.take(self._surface, rule.kind, caller)
+        fields = [] if allowance is None else _fields(allowance)
+        await send_answer(scope, receive, send, self._answer(error), fields)
+
+    def _too_many(self, allowance: Allowance) -> Answer:
+        return self._answer(
+            TooMany(
+                f"More than {allowance.limit} requests of this kind a minute: "
+                f"ask again in {max(1, math.ceil(allowance.reset_after))} s",
+                retry_after=allowance.reset_after,
+            )
         )
-        status, body, headers = self._answer(error)
-        fields = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        fields += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        prefix = "http"
-        if scope["type"] == ScopeType.WEBSOCKET:
-            prefix = "websocket.http"
-            await receive()
-        start: Any = {"type": f"{prefix}.response.start", "status": status, "headers": fields}
-        rest: Any = {"type": f"{prefix}.response.body", "body": body}
-        await send(start)
-        await send(rest)
 
 
 def _name(principal: Principal) -> str:

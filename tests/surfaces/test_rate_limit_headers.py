@@ -117,6 +117,37 @@ def test_answers_to_nobody_and_to_too_much(limited: RunningBackend, token: str) 
         assert _limit(large)[0] == 30
 
 
+@pytest.mark.parametrize("surface", SURFACES)
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [({"Host": "evil.example"}, 400, "INVALID_REQUEST"), ({"Origin": "http://evil.example"}, 403, "FORBIDDEN")],
+)
+def test_refused_hosts_and_pages_too(
+    limited: RunningBackend, token: str, surface: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    """In the surface's shape, and without using up what the visitor of such a page may ask."""
+    with _client(limited, surface, token) as client:
+        refused = [client.get("/v1/deployments", headers=headers) for _ in range(2)]
+        assert [(answer.status_code, _limit(answer)) for answer in refused] == [
+            (status, (100, 99)),
+            (status, (100, 98)),
+        ]
+        error = refused[0].json()["error"]
+        assert "evil.example" in error["message"]
+        assert error.get("code") == (code if surface == "container-engine" else None)
+        guessed = client.post("/v1/auth/login", json={}, headers=headers)
+        assert (guessed.status_code, _limit(guessed)[0]) == (status, 10)
+        assert _limit(client.post("/v1/auth/login", json={})) == (10, 9)
+        url = f"ws://127.0.0.1:{limited.port}/{surface}/v1/events?token={token}"
+        with (
+            pytest.raises(websockets.InvalidStatus) as shut,
+            websockets.sync.client.connect(url, proxy=None, additional_headers={"Origin": "http://evil.example"}),
+        ):
+            pass
+    assert shut.value.response.status_code == 403
+    assert "X-RateLimit-Limit" in shut.value.response.headers
+
+
 def test_guessing_ends_at_ten_a_minute(limited: RunningBackend, token: str) -> None:
     body = {"email": "nobody@example.com", "password": "wrong 1 password"}
     with _client(limited) as client:
