@@ -43,6 +43,8 @@ CONCURRENT_READS = 8
 PACE_SECONDS = 0.05
 # How long a line waits for those that other replicas wrote at the same moment.
 MERGE_SECONDS = 0.02
+# How often a viewer of an app without replicas is told whether that was deleted.
+IDLE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,16 +274,15 @@ class _View:
         return [container for container in new if container.id in self._attached]
 
     async def wait(self, until: datetime | None) -> bool:
-        """Wait for lines or changes; False once `until` has passed and nothing waits."""
-        if until is None:
-            await self.queue.wake.wait()
-        else:
-            left = (until - datetime.now(UTC)).total_seconds()
-            try:
-                async with asyncio.timeout(max(0.0, left)):
-                    await self.queue.wake.wait()
-            except TimeoutError:
-                return False
+        """Wait for lines or changes, a while only where nothing is followed, for then nobody tells of the end; False
+        once `until` has passed and nothing waits."""
+        left = None if until is None else max(0.0, (until - datetime.now(UTC)).total_seconds())
+        idle = self.idle and (left is None or left > IDLE_SECONDS)
+        try:
+            async with asyncio.timeout(IDLE_SECONDS if idle else left):
+                await self.queue.wake.wait()
+        except TimeoutError:
+            return idle
         self.queue.wake.clear()
         return True
 

@@ -104,8 +104,9 @@ async def test_refused_handshakes(backend: RunningBackend, resident: Person, pat
     assert json.loads(refused.value.response.body)["error"]["message"]
 
 
-async def test_a_deleted_deployment_has_no_more_to_tell(backend: RunningBackend, person: Person) -> None:
-    made = await asyncio.to_thread(person.deploy)
+@pytest.mark.parametrize("replicas", [0, 1])
+async def test_a_deleted_deployment_has_no_more_to_tell(backend: RunningBackend, person: Person, replicas: int) -> None:
+    made = await asyncio.to_thread(person.deploy, replicas=replicas)
     await asyncio.to_thread(person.until, made["id"], "running")
     logs = f"/v1/deployments/{made['id']}/logs"
     async with (
