@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.domain.accounts import CredentialKind, Principal
 from backend.domain.errors import DomainError, TooMany
-from backend.domain.rate_limits import Allowance
+from backend.domain.rate_limits import WINDOW_SECONDS, Allowance
 from backend.surfaces.credentials import PRINCIPAL_KEY, REFUSAL_KEY, credential_of
 from backend.surfaces.failures import Answer
 from backend.surfaces.local_caller import LOCAL_OWNER_KEY
@@ -79,8 +79,11 @@ class RateLimited:
 
     async def _counted(self, scope: Scope) -> Allowance | None:
         rule = self._rule(scope)
-        if rule.kind is None or not self._limiter.limit(self._surface, rule.kind):
+        limit = self._limiter.limit(self._surface, rule.kind)
+        if not limit:
             return None
+        if not rule.counted:
+            return Allowance(True, limit, limit, WINDOW_SECONDS)
         principal = None if rule.by_address else await self._principal(scope)
         caller = _name(principal) if principal else f"address:{self._addresses.of(scope)}"
         return await self._limiter.take(self._surface, rule.kind, caller)
@@ -108,7 +111,7 @@ class RateLimited:
         foreign page makes a browser ask must not use up what its visitor may ask."""
         rule = self._rule(scope)
         caller = f"refused:{self._addresses.of(scope)}"
-        allowance = None if rule.kind is None else await self._limiter.take(self._surface, rule.kind, caller)
+        allowance = await self._limiter.take(self._surface, rule.kind, caller)
         fields = [] if allowance is None else _fields(allowance)
         await send_answer(scope, receive, send, self._answer(error), fields)
 

@@ -15,14 +15,15 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS", SOCKET})
 
 @dataclass(frozen=True, slots=True)
 class RateRule:
-    """`kind` None: not counted at all. `methods` empty: every one; opening a socket is the method WEBSOCKET.
-    `by_address`: counted by where it comes from even if a credential came along, for more credentials must not buy
-    more guesses."""
+    """`methods` empty: every one; opening a socket is the method WEBSOCKET. `by_address`: counted by where it comes
+    from even if a credential came along, for more credentials must not buy more guesses. Without `counted` the answer
+    has the headers, with all that is allowed left."""
 
-    kind: RateClass | None
+    kind: RateClass
     path: re.Pattern[str] = re.compile("")
     methods: frozenset[str] = frozenset()
     by_address: bool = False
+    counted: bool = True
 
 
 _READ = RateRule(RateClass.READ)
@@ -47,5 +48,5 @@ CONTAINER_ENGINE: tuple[RateRule, ...] = (
         RateClass.LOGS_AND_METRICS, re.compile(r"/v1/deployments/[^/]+/(logs|metrics)"), frozenset({"GET", "HEAD"})
     ),
     # Probes of load balancers: refusing them would take a healthy server out of service.
-    RateRule(None, re.compile(r"/health|/v1/ws/health"), frozenset({"GET", "HEAD"})),
+    RateRule(RateClass.READ, re.compile(r"/health|/v1/ws/health"), frozenset({"GET", "HEAD"}), counted=False),
 )
