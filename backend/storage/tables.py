@@ -44,7 +44,8 @@ class TenantRow(SQLModel, table=True):
 
 
 class UserRow(SQLModel, table=True):
-    """`username_key` and `email_key` are case-folded and carry the uniqueness."""
+    """`username_key` and `email_key` are case-folded and carry the uniqueness. `google_subject` is Google's own id of
+    the person, where one logged in with it."""
 
     __tablename__ = "users"
     id: str = Field(primary_key=True, max_length=36)
@@ -60,6 +61,11 @@ class UserRow(SQLModel, table=True):
     created_at: datetime = _time()
     updated_at: datetime = _time()
     last_login: datetime | None = _time(nullable=True)
+    full_name: str | None = Field(default=None, max_length=200)
+    is_verified: bool = False
+    avatar_url: str | None = Field(default=None, max_length=2048)
+    subscription_plan: str = Field(default="free", max_length=40)
+    google_subject: str | None = Field(default=None, max_length=255, unique=True, index=True)
 
 
 class SessionRow(SQLModel, table=True):
@@ -268,6 +274,41 @@ class PasswordResetRow(SQLModel, table=True):
     created_at: datetime = _time()
     expires_at: datetime = _time()
     used_at: datetime | None = _time(nullable=True)
+
+
+class EmailVerificationRow(SQLModel, table=True):
+    """A mail that asked whether an address is the user's; its token is stored as a hash and works once, for the address
+    that it went to."""
+
+    __tablename__ = "email_verifications"
+    token_hash: str = Field(primary_key=True, max_length=64)
+    tenant_id: str = Field(max_length=36)
+    user_id: str = Field(foreign_key="users.id", index=True, max_length=36)
+    email: str = Field(max_length=254)
+    created_at: datetime = _time()
+    expires_at: datetime = _time()
+    used_at: datetime | None = _time(nullable=True)
+
+
+class ClusterRow(SQLModel, table=True):
+    """A place to run environments on. The installation's own engine has no tenant and nothing `sealed`; of the others
+    that is what they are reached with, encrypted."""
+
+    __tablename__ = "clusters"
+    id: str = Field(primary_key=True, max_length=36)
+    short_id: str = Field(unique=True, max_length=14)
+    tenant_id: str | None = Field(default=None, foreign_key="tenants.id", max_length=36)
+    name: str = Field(max_length=63)
+    name_key: str = Field(unique=True, max_length=255)
+    description: str | None = Field(default=None, max_length=2000)
+    kind: str = Field(max_length=12)
+    provider: str = Field(max_length=63)
+    region: str = Field(max_length=63)
+    sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    status: str = Field(max_length=12)
+    node_count: int
+    created_at: datetime = _time()
+    updated_at: datetime = _time()
 
 
 class TemplateRow(SQLModel, table=True):
