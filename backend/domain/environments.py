@@ -127,8 +127,9 @@ class TemplateChange:
 class Environment:
     """Desired state, and the status last observed.
 
-    `generation` counts the containers that were asked for: a restart, a start and a change of what the container is
-    made of raise it. `digest` pins the image. `cluster_id` names the place it runs on, None for the local engine.
+    `generation` counts the containers that were asked for: a change of what the container is made of (image, variables,
+    port) raises it; stop, start and restart keep the container. `digest` pins the image. `cluster_id` names the place
+    it runs on, None for the local engine.
     `reason` is a finer word for the status, `message` a sentence for people, `error_message` why it is in error.
     `idle_stop_minutes` is 0 where an idle environment is left running.
     """
@@ -160,6 +161,24 @@ class Environment:
     updated_at: datetime
     started_at: datetime | None
     last_activity: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentWork:
+    """How far the work on an environment has come, for whoever goes on with it.
+
+    The installation belongs to the container `container_id`: of its startup commands `step_begun` were begun and
+    `steps_done` have ended well. A restart is due while `restarts_done` is behind `restarts_asked`. `home` is where the
+    volume is mounted, `home_uid` whom its files were last given to.
+    """
+
+    restarts_asked: int
+    restarts_done: int
+    container_id: str | None
+    step_begun: int
+    steps_done: int
+    home: str | None
+    home_uid: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,19 @@ class JournalKind(StrEnum):
     REPLICA_REMOVED = "replica.removed"
     ROUTED = "ingress.routed"
     ROLLED_BACK = "deployment.rolled_back"
+    ENVIRONMENT_CREATED = "environment.created"
+    ENVIRONMENT_UPDATED = "environment.updated"
+    ENVIRONMENT_DELETED = "environment.deleted"
+    ENVIRONMENT_STATUS_CHANGED = "environment.status.changed"
+    ENVIRONMENT_START_REQUESTED = "environment.start_requested"
+    ENVIRONMENT_STOP_REQUESTED = "environment.stop_requested"
+    ENVIRONMENT_RESTART_REQUESTED = "environment.restart_requested"
+    ENVIRONMENT_PULLING = "environment.pulling"
+    ENVIRONMENT_PULLED = "environment.pulled"
+    ENVIRONMENT_STEP_DONE = "environment.step_done"
+    ENVIRONMENT_STEP_FAILED = "environment.step_failed"
+    ENVIRONMENT_IDLE = "environment.idle"
+    ENVIRONMENT_REMOVED = "environment.removed"
 
 
 @dataclass(frozen=True, slots=True)
