@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from backend.wire.rendezvous import read_backend_info, read_startup_progress
-from tests.backend.running_backend import RunningBackend, error_of, run_command
+from tests.backend.running_backend import RunningBackend, environment, error_of, run_command
 
 PASSWORD = "a long 1 password"
 
@@ -237,6 +237,22 @@ def test_who_is_deactivated_is_shut_out_of_a_running_server(backend: RunningBack
         assert client.get("/v1/user/profile", headers=by_key).status_code == 200
         assert client.get("/v1/user/profile", headers=bearer).status_code == 401, "ended sessions stay so"
     assert switch("deactivate", "nobody@example.com") == 1
+
+
+def test_a_reader_who_has_seen_enough(tmp_path: Path) -> None:
+    """`pilothouse status | head -0`: no traceback."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, "-P", "-m", "backend", "status", "--data-dir", str(tmp_path)],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(tmp_path),
+        check=False,
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, "")
 
 
 def test_background_status_and_doctor(backend: RunningBackend) -> None:
