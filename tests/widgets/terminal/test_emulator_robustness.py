@@ -5,52 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.widgets.terminal.programs import PROGRAMS, SIZES
 from widgets.terminal.emulator import ByteStream, Screen
 from widgets.terminal.emulator.stream import MAX_SEQUENCE, MAX_STRING
-
-_PIECES = st.sampled_from(
-    [
-        *(
-            b"\x1b[",
-            b"\x1b]",
-            b"\x1bP",
-            b"\x1b_",
-            b"\x1b",
-            b"?",
-            b">",
-            b";",
-            b":",
-            b"$",
-            b" ",
-            b"!",
-            b"\x07",
-            b"\x1b\\",
-        ),
-        *(b"m", b"H", b"h", b"l", b"r", b"J", b"K", b"L", b"M", b"@", b"P", b"X", b"S", b"T", b"b", b"n", b"c", b"p"),
-        *(
-            b"A",
-            b"B",
-            b"C",
-            b"D",
-            b"I",
-            b"Z",
-            b"s",
-            b"u",
-            b"q",
-            b"t",
-            b"\x1b7",
-            b"\x1b8",
-            b"\x1bc",
-            b"\x1b#8",
-            b"\x1bM",
-        ),
-        *(b"0", b"1", b"4", b"7", b"38;5;", b"48;2;1;2;3", b"1049", b"2026", b"99999999", b"\x1b(0", b"\x0e", b"\x18"),
-        *(b"\r", b"\n", b"\r\n", b"\t", b"\b", b"abc", b"x" * 50, b"line\r\n" * 8, "漢".encode(), "e\u0301".encode()),
-        *("👩\u200d👧".encode(), "─".encode(), b"\xe6", b"\xff", b"\xc2\x9b"),
-    ]
-)
-_BYTES = st.lists(st.one_of(_PIECES, _PIECES, _PIECES, st.binary(max_size=4)), max_size=60).map(b"".join)
-_SIZES = st.sampled_from([(80, 24), (10, 5), (3, 3), (2, 1), (1, 1)])
 
 
 def state(screen: Screen) -> object:
@@ -69,7 +26,7 @@ def check_whole(screen: Screen) -> None:
 
 
 @settings(max_examples=300, derandomize=True, deadline=None)
-@given(data=_BYTES, size=_SIZES, steps=st.lists(st.integers(1, 9), min_size=1, max_size=20))
+@given(data=PROGRAMS, size=SIZES, steps=st.lists(st.integers(1, 9), min_size=1, max_size=20))
 def test_no_split_matters(data: bytes, size: tuple[int, int], steps: list[int]) -> None:
     whole, split = Screen(*size, 20), Screen(*size, 20)
     ByteStream(whole).feed(data)
@@ -84,8 +41,8 @@ def test_no_split_matters(data: bytes, size: tuple[int, int], steps: list[int]) 
 
 @settings(max_examples=150, derandomize=True, deadline=None)
 @given(
-    parts=st.lists(st.tuples(_BYTES, st.tuples(st.integers(1, 40), st.integers(1, 100))), max_size=4),
-    size=_SIZES,
+    parts=st.lists(st.tuples(PROGRAMS, st.tuples(st.integers(1, 40), st.integers(1, 100))), max_size=4),
+    size=SIZES,
 )
 def test_resizing_in_the_middle_never_breaks_it(
     parts: list[tuple[bytes, tuple[int, int]]], size: tuple[int, int]

@@ -28,7 +28,7 @@ MAX_SIDE: Final = 2000
 
 DEFAULT_SCROLLBACK: Final = 10_000
 
-_DEFAULT_MODES = frozenset({modes.DECAWM, modes.DECTCEM, 1007 << 5})
+DEFAULT_MODES: Final = frozenset({modes.DECAWM, modes.DECTCEM, 1007 << 5})
 """With 1007, the wheel as arrow keys in the alternate screen: on unless the program turns it off."""
 _DIRECTION_MARKS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
 _NAMES = ("black", "red", "green", "brown", "blue", "magenta", "cyan", "white")
@@ -57,7 +57,7 @@ class Grid(pyte.Screen):
         self.rows = [Row() for _ in range(self.lines)]
         self.pen: Style = DEFAULT
         self.top, self.bottom = 0, self.lines - 1
-        self.mode: set[int] = set(_DEFAULT_MODES)
+        self.mode: set[int] = set(DEFAULT_MODES)
         self.alternate = False
         self.title = ""
         self.icon_name = ""

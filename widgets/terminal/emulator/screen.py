@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pyte import modes
 
-from widgets.terminal.emulator.grid import DEFAULT_SCROLLBACK, MAX_SIDE
+from widgets.terminal.emulator.grid import DEFAULT_MODES, DEFAULT_SCROLLBACK, MAX_SIDE
 from widgets.terminal.emulator.reflow import resize_alternate, resize_main
 from widgets.terminal.emulator.reports import Reports
 from widgets.terminal.emulator.row import Row
@@ -62,6 +62,7 @@ class Screen(Reports):
     """
 
     known_private_modes = _KNOWN_PRIVATE
+    default_private_modes = frozenset(mode >> 5 for mode in DEFAULT_MODES)
 
     def __init__(self, columns: int = 80, lines: int = 24, scrollback: int = DEFAULT_SCROLLBACK) -> None:
         self.on_reply: Callable[[str], None] | None = None
@@ -268,6 +269,14 @@ class Screen(Reports):
     def normal_keypad(self) -> None:
         """DECKPNM."""
         self.application_keypad_on = False
+
+    def both_rows(self) -> tuple[list[Row], list[Row]]:
+        """The lines of the normal and of the alternate screen; the second is empty where it was never used."""
+        return (self._other_rows, self.rows) if self.alternate else (self.rows, self._other_rows)
+
+    def both_saved(self) -> tuple[SavedCursor, SavedCursor]:
+        """The cursor saved on the screen on show, and on the normal one."""
+        return self._saved, self._saved_other if self.alternate else self._saved
 
     # Strings
 

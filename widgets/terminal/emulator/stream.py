@@ -128,6 +128,17 @@ class Stream(pyte.Stream):
         while at < len(data):
             at = self._take_string(data, at) if self._string_kind else self._take_tokens(data, at)
 
+    @property
+    def unfinished_text(self) -> str:
+        """What came of a sequence that has not ended yet: fed to another stream, it goes on there. A string that is
+        too long already stays one that is swallowed."""
+        if not self._string_kind:
+            return self._tail
+        if self._string_size > MAX_STRING:
+            # BEL ends OSC and titles, but not the others.
+            return ("\x1b]!" if self._string_kind in "]k" else "\x1bX") + self._tail
+        return "\x1b" + self._string_kind + "".join(self._string) + self._tail
+
     def _take_tokens(self, data: str, at: int) -> int:
         """Dispatch up to the end or the start of a string; returns where it stopped."""
         listener: Any = self.listener
@@ -268,3 +279,8 @@ class ByteStream(Stream):
     def feed(self, data: bytes) -> None:  # type: ignore[override]  # as pyte's own ByteStream does
         """Take in a piece of the output, cut anywhere, even inside a character."""
         super().feed(self._decoder.decode(data))
+
+    @property
+    def unfinished(self) -> bytes:
+        """What came of a sequence or a character that has not ended yet: fed to another stream, it goes on there."""
+        return self.unfinished_text.encode() + self._decoder.getstate()[0]

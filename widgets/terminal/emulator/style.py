@@ -34,6 +34,7 @@ _CLEAR = {
     29: STRIKE,
     55: OVERLINE,
 }
+_CODES = ((1, BOLD), (2, DIM), (3, ITALIC), (5, BLINK), (7, REVERSE), (8, CONCEAL), (9, STRIKE), (53, OVERLINE))
 _MAX_PARAMETERS = 64
 _TRUE_COLOUR = re.compile(r"([34])8;2;([0-9]{1,3});([0-9]{1,3});([0-9]{1,3})\Z")
 
@@ -83,6 +84,26 @@ def style(
     if fg < 0 and bg < 0 and not flags and not underline and underline_colour < 0:
         return DEFAULT
     return _interned(fg, bg, flags, underline, underline_colour)
+
+
+def sgr_parameters(look: Style) -> str:
+    """The SGR parameters that bring any pen to this look; only underlines use colons."""
+    parts = ["0", *(str(code) for code, flag in _CODES if look.flags & flag)]
+    if look.underline:
+        parts.append("4" if look.underline == 1 else f"4:{look.underline}")
+    for colour, first, bright in ((look.fg, 30, 90), (look.bg, 40, 100)):
+        if colour >= RGB:
+            parts.append(f"{first + 8};2;{colour >> 16 & 255};{colour >> 8 & 255};{colour & 255}")
+        elif colour >= 16:
+            parts.append(f"{first + 8};5;{colour}")
+        elif colour >= 0:
+            parts.append(str(first + colour if colour < 8 else bright + colour - 8))
+    colour = look.underline_colour
+    if colour >= RGB:
+        parts.append(f"58:2::{colour >> 16 & 255}:{colour >> 8 & 255}:{colour & 255}")
+    elif colour >= 0:
+        parts.append(f"58:5:{colour}")
+    return ";".join(parts)
 
 
 def _number(text: str) -> int:
