@@ -96,7 +96,7 @@ def edit_a_file(app: TmuxApp) -> None:
     screen.until(lambda text: "The first line" in text and len(text.splitlines()[0]) > 90, "the editor, wider")
     screen.type(":wq")
     screen.press("Enter")
-    screen.until_gone("~")
+    screen.until_gone("│ ~  ")
     assert in_the_replica(app, "cat /tmp/note.txt") == "The first line\nsecond line\n"
 
 
