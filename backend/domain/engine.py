@@ -72,7 +72,9 @@ class ContainerSpec:
     """A container to make. `name` is a function of object and generation: creating it twice yields one.
     `image` is a pinned reference. `port` is what it serves inside. `address` is the fixed IP on the tenant's
     network, used where the engine's bridges can be reached from here; else the adapter publishes `port`
-    on loopback. CPU in millicores, memory in bytes."""
+    on loopback. CPU in millicores, memory in bytes. `volumes` maps names of volumes to paths inside. `user` is as the
+    engine takes it, None for the image's. `storage_bytes` bounds what it writes beside its volumes, where the engine's
+    storage can do that."""
 
     name: str
     image: str
@@ -90,12 +92,19 @@ class ContainerSpec:
     pids_limit: int = 1024
     command: Sequence[str] | None = None
     stop_timeout_seconds: int = 10
+    entrypoint: Sequence[str] | None = None
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+    working_dir: str | None = None
+    hostname: str | None = None
+    storage_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerState:
     """A container of ours as the engine has it. `endpoint` is the `host:port` at which the ingress reaches its
-    port, None while it does not run. `restart_count` is the engine's own."""
+    port, None while it does not run. `restart_count` is the engine's own. The limits are those that the engine keeps
+    to, None where there is none."""
 
     id: str
     name: str
@@ -115,6 +124,55 @@ class ContainerState:
     restart_count: int
     pid: int | None
     error: str
+    cpu_millicores: int | None = None
+    memory_limit_bytes: int | None = None
+    storage_limit_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeSpec:
+    """A named volume to make. `name` is a function of the object. `size_bytes` bounds it where the engine's storage
+    can do that."""
+
+    name: str
+    kind: str
+    object_id: str
+    tenant_id: str
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeState:
+    """A volume of ours as the engine has it. `size_limit_bytes` is None where nothing bounds it."""
+
+    name: str
+    kind: str
+    object_id: str
+    tenant_id: str
+    size_limit_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageUser:
+    """Whom an image runs as. `name` is as the image says it, empty for root; `home` the folder that its passwd file
+    names, None where it names none that could be used."""
+
+    name: str
+    uid: int
+    gid: int
+    home: str | None
+    working_dir: str
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process in a container, with ids as the engine's host counts them. `foreground` where it is what a terminal
+    waits for."""
+
+    pid: int
+    parent: int
+    command: str
+    foreground: bool
 
 
 class EventAction(StrEnum):
@@ -162,6 +220,19 @@ class UsageSample:
     memory_limit_bytes: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class EngineAccess:
+    """How another process of ours reaches the engine. `url` is `unix:///path`, `tcp://host:port`, or `https://...`;
+    `api_version` the one negotiated. PEM texts stay in memory: never stored, never logged."""
+
+    url: str
+    api_version: str
+    ca_pem: str | None = field(default=None, repr=False)
+    cert_pem: str | None = field(default=None, repr=False)
+    key_pem: str | None = field(default=None, repr=False)
+    verify: bool = True
+
+
 class ExecStream(Protocol):
     """A process with a terminal inside a container."""
 
@@ -178,6 +249,20 @@ class ExecStream(Protocol):
 
     async def close(self) -> None:
         """Hang up: the process gets what it gets when its terminal goes away."""
+
+
+class ExecProcess(Protocol):
+    """A process without a terminal inside a container, of which the output is read."""
+
+    async def read(self) -> Sequence[tuple[str, bytes]]:
+        """What it wrote since, as pairs of the stream (stdout or stderr) and bytes; empty when it ended. Raises
+        EngineUnavailable where the engine went away meanwhile."""
+
+    async def exit_code(self) -> int | None:
+        """The exit status once it ended; None while it runs or where the engine no longer knows."""
+
+    async def close(self) -> None:
+        """Let go of it. A process that still runs goes on."""
 
 
 class Engine(Protocol):
@@ -220,8 +305,30 @@ class Engine(Protocol):
 
     async def restart_container(self, container_id: str, timeout_seconds: int) -> None: ...
 
+    async def update_container(self, container_id: str, *, cpu_millicores: int, memory_bytes: int) -> None:
+        """Other limits for it, running or not. Raises Conflict where it uses more memory than that."""
+
     async def remove_container(self, container_id: str) -> None:
-        """Remove it with its anonymous volumes, running or not. Nothing where it is gone."""
+        """Remove it with its anonymous volumes, running or not. Named ones stay. Nothing where it is gone."""
+
+    async def ensure_volume(self, spec: VolumeSpec) -> VolumeState:
+        """The volume of that name, made where it is not there. Raises Conflict where the name is another's."""
+
+    async def list_volumes(self) -> list[VolumeState]:
+        """All volumes of this installation."""
+
+    async def remove_volume(self, name: str) -> None:
+        """Remove it with what is in it. Nothing where it is gone. Raises Conflict while a container has it."""
+
+    async def storage_used(self, container_id: str | None, volume: str | None) -> int | None:
+        """Bytes that a container has written beside its volumes and those in a volume; None where the engine cannot
+        tell. May take long where much is stored."""
+
+    async def image_user(self, pinned: str) -> ImageUser:
+        """Whom an image that is present runs as. Raises NotFound."""
+
+    async def processes(self, container_id: str) -> list[Process]:
+        """What runs in a running container. Raises Conflict where it does not run or the engine cannot list."""
 
     def events(self) -> AsyncIterator[EngineEvent]:
         """Container events of this installation from now on. When it ends or raises EngineUnavailable, events may
@@ -241,6 +348,20 @@ class Engine(Protocol):
     async def usage(self, containers: Sequence[ContainerState]) -> list[UsageSample]:
         """A sample of each running one; those that ended meanwhile are left out."""
 
+    async def exec_process(
+        self,
+        container_id: str,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        user: str | None = None,
+        working_dir: str | None = None,
+    ) -> ExecProcess:
+        """Start a command without a terminal and without input, as `user` (None: the container's)."""
+
     async def exec_terminal(
         self, container_id: str, command: Sequence[str], *, columns: int, rows: int, env: Mapping[str, str]
     ) -> ExecStream: ...
+
+    async def access(self) -> EngineAccess:
+        """How the terminal holder reaches this engine."""

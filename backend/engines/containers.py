@@ -99,6 +99,21 @@ def create_config(installation: str, spec: ContainerSpec, *, publish: bool) -> d
     }
     if spec.command is not None:
         config["Cmd"] = list(spec.command)
+    if spec.entrypoint is not None:
+        config["Entrypoint"] = list(spec.entrypoint)
+    if spec.user is not None:
+        config["User"] = spec.user
+    if spec.working_dir is not None:
+        config["WorkingDir"] = spec.working_dir
+    if spec.hostname is not None:
+        config["Hostname"] = spec.hostname
+    if spec.volumes:
+        # volumes only, never a folder of the host
+        host["Mounts"] = [
+            {"Type": "volume", "Source": name, "Target": path} for name, path in sorted(spec.volumes.items())
+        ]
+    if spec.storage_bytes is not None:
+        host["StorageOpt"] = {"size": str(spec.storage_bytes)}
     if spec.port is not None:
         config["ExposedPorts"] = {f"{spec.port}/tcp": {}}
         if publish:
@@ -130,6 +145,7 @@ def container_state(inspection: Mapping[str, Any]) -> ContainerState:
     labels = config.get("Labels") or {}
     phase = _PHASES.get(str(state.get("Status")), ContainerPhase.DEAD)
     finished = _moment(state.get("FinishedAt"))
+    limits = inspection.get("HostConfig") or {}
     return ContainerState(
         id=inspection["Id"],
         name=str(inspection["Name"]).lstrip("/"),
@@ -149,6 +165,9 @@ def container_state(inspection: Mapping[str, Any]) -> ContainerState:
         restart_count=int(inspection.get("RestartCount") or 0),
         pid=int(state.get("Pid") or 0) or None,
         error=str(state.get("Error") or ""),
+        cpu_millicores=int(limits.get("NanoCpus") or 0) // 1_000_000 or None,
+        memory_limit_bytes=int(limits.get("Memory") or 0) or None,
+        storage_limit_bytes=_number((limits.get("StorageOpt") or {}).get("size")) or None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,21 +14,30 @@ from backend.domain.engine import (
     ContainerSpec,
     ContainerState,
     Engine,
+    EngineAccess,
     EngineEvent,
     EngineInfo,
+    ExecProcess,
     ExecStream,
+    ImageUser,
     LogLine,
     NetworkSpec,
+    Process,
     PullProgress,
     ResolvedImage,
     UsageSample,
+    VolumeSpec,
+    VolumeState,
 )
 from backend.domain.errors import EngineUnavailable
-from backend.engines import events, exec_terminal, images, logs, networks
+from backend.engines import events, exec_process, exec_terminal, images, logs, networks, volumes
+from backend.engines.access import engine_access
 from backend.engines.address import EngineAddress
 from backend.engines.connection import PING_SECONDS, EngineConnection
 from backend.engines.errors import EngineTimeout, translated
+from backend.engines.image_user import read_image_user
 from backend.engines.lifecycle import ContainerLifecycle
+from backend.engines.processes import list_processes
 from backend.engines.usage import UsageReader
 
 _LOG = logging.getLogger("pilothouse.engine")
@@ -45,6 +55,8 @@ class DockerEngine:
         self._containers = ContainerLifecycle(self._connection, installation, self._log)
         self._usage = UsageReader(self._connection)
         self._networks = asyncio.Lock()
+        self._probes = asyncio.Lock()
+        self._image_users: dict[str, ImageUser] = {}
 
     @property
     def address(self) -> str:
@@ -125,8 +137,39 @@ class DockerEngine:
     async def restart_container(self, container_id: str, timeout_seconds: int) -> None:
         await self._containers.restart(container_id, timeout_seconds)
 
+    async def update_container(self, container_id: str, *, cpu_millicores: int, memory_bytes: int) -> None:
+        await self._containers.update(container_id, cpu_millicores=cpu_millicores, memory_bytes=memory_bytes)
+
     async def remove_container(self, container_id: str) -> None:
         await self._containers.remove(container_id)
+
+    async def ensure_volume(self, spec: VolumeSpec) -> VolumeState:
+        if spec.size_bytes is not None and not await self._containers.limits_storage():
+            spec = replace(spec, size_bytes=None)
+        return await volumes.ensure_volume(self._connection, self._installation, spec)
+
+    async def list_volumes(self) -> list[VolumeState]:
+        return await volumes.list_volumes(self._connection, self._installation)
+
+    async def remove_volume(self, name: str) -> None:
+        await volumes.remove_volume(self._connection, self._installation, name)
+
+    async def storage_used(self, container_id: str | None, volume: str | None) -> int | None:
+        parts = [
+            await volumes.container_bytes(self._connection, container_id) if container_id else None,
+            await volumes.volume_bytes(self._connection, volume) if volume else None,
+        ]
+        known = [part for part in parts if part is not None]
+        return sum(known) if known else None
+
+    async def image_user(self, pinned: str) -> ImageUser:
+        async with self._probes:
+            if pinned not in self._image_users:
+                self._image_users[pinned] = await read_image_user(self._connection, self._installation, pinned)
+            return self._image_users[pinned]
+
+    async def processes(self, container_id: str) -> list[Process]:
+        return await list_processes(self._connection, self._installation, container_id)
 
     def events(self) -> AsyncIterator[EngineEvent]:
         return events.follow_events(self._connection, self._installation)
@@ -147,12 +190,28 @@ class DockerEngine:
     async def usage(self, containers: Sequence[ContainerState]) -> list[UsageSample]:
         return await self._usage.sample(containers)
 
+    async def exec_process(
+        self,
+        container_id: str,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        user: str | None = None,
+        working_dir: str | None = None,
+    ) -> ExecProcess:
+        return await exec_process.open_process(
+            self._connection, self._installation, container_id, command, env=env, user=user, working_dir=working_dir
+        )
+
     async def exec_terminal(
         self, container_id: str, command: Sequence[str], *, columns: int, rows: int, env: Mapping[str, str]
     ) -> ExecStream:
         return await exec_terminal.open_terminal(
             self._connection, self._installation, container_id, command, columns=columns, rows=rows, env=env
         )
+
+    async def access(self) -> EngineAccess:
+        return await engine_access(self._connection)
 
 
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from docker.errors import APIError, DockerException
 from requests.exceptions import RequestException
@@ -12,24 +11,7 @@ from requests.exceptions import Timeout as RequestTimeout
 from urllib3.exceptions import HTTPError
 
 from backend.domain.errors import Conflict, DomainError, EngineUnavailable, NotFound
-
-
-class EngineFault(Exception):
-    """The engine answered, with a refusal: its HTTP status and its text. Stays inside this package."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(f"{status}: {text}")
-        self.status = status
-        self.text = text
-
-    @classmethod
-    def of_body(cls, status: int, body: bytes) -> EngineFault:
-        """From an error response's body, which is `{"message": ...}` or plain text."""
-        text = body.decode("utf-8", "replace").strip()
-        # where it is not the documented form, the text itself is what there is to say
-        with suppress(ValueError, KeyError, TypeError):
-            text = str(json.loads(text)["message"])
-        return cls(status, text or f"status {status}")
+from backend.engines.engine_fault import EngineFault as EngineFault
 
 
 class EngineTimeout(EngineUnavailable):
@@ -72,16 +54,23 @@ def domain_error(fault: EngineFault, about: str) -> DomainError:
     lower = text.lower()
     if fault.status == 404:
         reason = "image" if "no such image" in lower else "network" if "network" in lower else "container"
+        reason = "volume" if "no such volume" in lower else reason
         return NotFound(f"{about}: {text}", details={"reason": reason})
     if "address already in use" in lower and "bind" not in lower:
         return Conflict(f"{about}: its address is taken on the network", details={"reason": "address"})
     if "pool overlaps" in lower:
         return Conflict(f"{about}: pool overlaps with another network", details={"reason": "subnet"})
-    if "has active endpoints" in lower:
+    if "has active endpoints" in lower or "volume is in use" in lower:
         return Conflict(f"{about}: containers are still attached", details={"reason": "in_use"})
     if fault.status == 503:
         return EngineUnavailable(f"{about}: the engine cannot serve now: {text}")
     return Conflict(f"{about}: the engine refuses: {text}", details={"reason": "refused", "status": fault.status})
+
+
+def refuses_size(fault: EngineFault) -> bool:
+    """Whether the engine's storage cannot bound the size of a container or volume: only some file systems can."""
+    lower = fault.text.lower()
+    return any(words in lower for words in ("storage-opt", "storage opt", "quota", 'invalid option: "size"'))
 
 
 @contextmanager

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from docker.errors import NotFound as MissingOnEngine
 
@@ -13,7 +15,7 @@ from backend.domain.engine import LABEL_ID, LABEL_INSTALLATION, ContainerSpec, C
 from backend.domain.errors import Conflict
 from backend.engines.connection import EngineConnection
 from backend.engines.containers import container_state, create_config, is_same_container, require_ours
-from backend.engines.errors import EngineFault, domain_error, translated
+from backend.engines.errors import EngineFault, domain_error, refuses_size, translated
 from backend.engines.networks import gateway_of, is_own_address
 from backend.engines.sdk import Client
 
@@ -24,6 +26,8 @@ _REMOVAL_SECONDS = 15.0
 _REMOVAL_STEP = 0.1
 _NAME_SECONDS = 15.0
 _NAME_STEP = 0.1
+# Storage drivers that can bound a container; others, such as containerd's, take the option and pass it over.
+BOUNDED_DRIVERS = ("overlay2", "btrfs", "zfs", "devicemapper")
 
 
 class ContainerLifecycle:
@@ -35,6 +39,8 @@ class ContainerLifecycle:
         self._log = log
         self.bridges_reachable: bool | None = None
         self._learnt_at_loss = -1
+        self._limits_storage = True
+        self._storage_learnt_at_loss = -1
 
     async def learn_reachability(self, network: str) -> bool:
         """Whether containers' addresses on this network can be reached from this process. Asked once per
@@ -50,6 +56,17 @@ class ContainerLifecycle:
                 "containers are reached %s", "at their own addresses" if reachable else "through ports on loopback"
             )
         return self.bridges_reachable
+
+    async def limits_storage(self) -> bool:
+        """Whether this engine's storage may bound what a container writes: False once it refused, and for drivers that
+        take the option and do nothing with it."""
+        losses = self._connection.losses
+        if self._storage_learnt_at_loss != losses:
+            with translated("the engine does not describe itself"):
+                info = await self._connection.call(lambda client: client.info())
+            self._limits_storage = info.get("Driver") in BOUNDED_DRIVERS
+            self._storage_learnt_at_loss = losses
+        return self._limits_storage
 
     async def list_all(self, object_id: str | None) -> list[ContainerState]:
         """In the order of their names. 100 containers take about 0.15 s."""
@@ -95,6 +112,8 @@ class ContainerLifecycle:
         """The id; see `Engine.create_container`. Raises Conflict with details `reason`: `name`, `address`,
         `refused`; NotFound with `reason` `image` or `network`."""
         publish = spec.port is not None and not await self.learn_reachability(spec.network)
+        if spec.storage_bytes is not None and not await self.limits_storage():
+            spec = replace(spec, storage_bytes=None)
         config = create_config(self._installation, spec, publish=publish)
         about = f"container {spec.name} cannot be made"
         for _ in range(int(_NAME_SECONDS / _NAME_STEP)):
@@ -104,6 +123,10 @@ class ContainerLifecycle:
                 )
                 return str(made["Id"])
             except EngineFault as fault:
+                if "StorageOpt" in config["HostConfig"] and refuses_size(fault):
+                    self._limits_storage = False
+                    del config["HostConfig"]["StorageOpt"]
+                    continue
                 if fault.status != 409 or "name" not in fault.text:
                     raise domain_error(fault, about) from fault
             existing = await self._existing(spec, about)
@@ -154,6 +177,16 @@ class ContainerLifecycle:
             await self._on_own(
                 container_id, lambda client: client.restart(container_id, timeout=timeout_seconds), slow=True
             )
+
+    async def update(self, container_id: str, *, cpu_millicores: int, memory_bytes: int) -> None:
+        """Raises NotFound, Conflict (it uses more memory than that)."""
+        body = {"NanoCpus": cpu_millicores * 1_000_000, "Memory": memory_bytes, "MemorySwap": memory_bytes}
+        with translated(f"the limits of container {container_id[:12]} cannot be changed"):
+            await self._on_own(container_id, lambda client: None)
+            path = f"/containers/{quote(container_id, safe='')}/update"
+            async with self._connection.stream("POST", path, body=body) as response:
+                while await self._connection.read_watched(response):
+                    continue
 
     async def remove(self, container_id: str) -> None:
         """With its anonymous volumes, running or not; returns when the name is free again."""
