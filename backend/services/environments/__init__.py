@@ -1,0 +1,1 @@
+"""Development environments: templates, the environments made from them, and the work that keeps them so."""
