@@ -39,7 +39,7 @@ from backend.services.settling import SettlingService
 from backend.services.system import SystemService
 from backend.services.terminals import TerminalService
 from backend.services.usage_sampler import UsageSampler
-from backend.setting_parsers import SURFACES, TENANT_PREFIX_LENGTH
+from backend.setting_parsers import SURFACES, TENANT_PREFIX_LENGTH, is_loopback
 from backend.settings import Settings
 from backend.storage.database import Database
 from backend.storage.deployments import DeploymentQueries
@@ -48,6 +48,8 @@ from backend.surfaces.container_engine.app import NAME as CONTAINER_ENGINE
 from backend.surfaces.container_engine.app import container_engine_app
 from backend.surfaces.container_engine_snake.app import NAME as CONTAINER_ENGINE_SNAKE
 from backend.surfaces.container_engine_snake.app import container_engine_snake_app
+from backend.surfaces.devpocket.app import NAME as DEVPOCKET
+from backend.surfaces.devpocket.app import devpocket_app
 from backend.surfaces.pilothouse.app import pilothouse_app
 from backend.surfaces.services import InstallationFacts, Services
 from backend.version import version
@@ -94,6 +96,7 @@ async def build(settings: Settings, progress: Progress) -> AsyncIterator[Applica
         surfaces: dict[str, ASGIApp] = {
             CONTAINER_ENGINE: container_engine_app(services, version()),
             CONTAINER_ENGINE_SNAKE: container_engine_snake_app(services, version()),
+            DEVPOCKET: devpocket_app(services, version()),
             "pilothouse": pilothouse_app(services),
         }
         limits = RateLimiting.of(settings, services.accounts)
@@ -183,6 +186,7 @@ def _facts(settings: Settings, installation: str) -> InstallationFacts:
         ingress_port=settings.ingress_port,
         domain_suffix=settings.domain_suffix,
         base_urls=mounted,
+        environment="development" if all(is_loopback(one) for one in settings.listening_hosts) else "production",
     )
 
 

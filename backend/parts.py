@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from backend.domain.accounts import GoogleTokens
 from backend.domain.engine import Engine
 from backend.domain.ingress import Ingress
 from backend.services.accounts import AccountService
@@ -107,7 +108,16 @@ def accounts_of(settings: Settings, database: Database, mails: Mails | None = No
         registration=settings.registration,
         strict_login=settings.strict_login,
         mails=mails,
+        google=_google_of(settings),
     )
+
+
+def _google_of(settings: Settings) -> GoogleTokens | None:
+    if not settings.google_client_id:
+        return None
+    from backend.delivery.google_tokens import KEYS_URL, GoogleIdTokens
+
+    return GoogleIdTokens(settings.google_client_id, keys_url=settings.google_jwks_url or KEYS_URL)
 
 
 def secret_of(settings: Settings, name: str) -> bytes:

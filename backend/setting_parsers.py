@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from backend.domain.rate_limits import RateClass
 
-SURFACES = ("container-engine", "container-engine-snake")
+SURFACES = ("container-engine", "container-engine-snake", "devpocket")
 TENANT_PREFIX_LENGTH = 23
 _MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
@@ -183,6 +183,14 @@ def _as_list(raw: Any) -> list[Any]:
     if isinstance(raw, list | tuple):
         return list(raw)
     raise Rejected
+
+
+def as_words(raw: Any) -> tuple[str, ...]:
+    """Texts of at most 200 characters, each once, in their order."""
+    words = [as_text(part) for part in _as_list(raw)]
+    if any(len(word) > 200 for word in words):
+        raise Rejected("each may have at most 200 characters")
+    return tuple(dict.fromkeys(words))
 
 
 def as_names(raw: Any) -> tuple[str, ...]:

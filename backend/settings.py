@@ -37,6 +37,7 @@ from backend.setting_parsers import (
     as_url,
     as_web_address,
     as_webhook_secret,
+    as_words,
     is_loopback,
 )
 from backend.wire.rendezvous import APP_NAME, DEFAULT_INGRESS_PORT, DEFAULT_PORT, resolve_data_dir, write_private
@@ -116,6 +117,13 @@ _SETTINGS: dict[str, _Setting] = {
     ),
     "email_from": _Setting("EMAIL_FROM", as_mail_address, "an e-mail address"),
     "email_from_name": _Setting("EMAIL_FROM_NAME", as_text, "a name on one line"),
+    "google_client_id": _Setting(
+        "GOOGLE_CLIENT_ID", as_words, "the client ids of Google apps, as a list or separated by commas"
+    ),
+    "google_jwks_url": _Setting("PILOTHOUSE_GOOGLE_JWKS_URL", as_web_address, "an http:// or https:// address"),
+    "cluster_regions": _Setting(
+        "PILOTHOUSE_CLUSTER_REGIONS", as_words, "names of regions, as a list or separated by commas"
+    ),
     "settle_seconds": _Setting("PILOTHOUSE_SETTLE_SECONDS", as_integer(1, 600), "a whole number from 1 to 600"),
     "access_log": _Setting("PILOTHOUSE_ACCESS_LOG", as_boolean, "true or false"),
     "log_level": _Setting(
@@ -138,7 +146,11 @@ class Settings:
     from `acme_directory` (empty: Let's Encrypt), which is trusted by `acme_ca_root` where given, and those of local
     names from an authority of our own; `internal` gets all from that one. `dns_resolver` empty means the system's;
     `public_addresses` empty, those of the app's own host name. A custom domain fails after `domain_patience_seconds`
-    without the right records."""
+    without the right records.
+
+    Users log in with Google where `google_client_id` names the apps whose ID tokens are taken; their signatures are
+    checked with the keys at `google_jwks_url` (empty: Google's). `cluster_regions` are offered for clusters beside
+    those that clusters have."""
 
     data_dir: Path
     host: str = "127.0.0.1"
@@ -180,6 +192,9 @@ class Settings:
     smtp_security: str = "auto"
     email_from: str = ""
     email_from_name: str = ""
+    google_client_id: tuple[str, ...] = ()
+    google_jwks_url: str = ""
+    cluster_regions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property

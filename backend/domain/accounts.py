@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 
 class Role(StrEnum):
@@ -34,6 +35,42 @@ class User:
     created_at: datetime
     updated_at: datetime
     last_login: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserDetails:
+    """What only the user's own profile shows. `is_verified` tells that the address proved to be the user's."""
+
+    full_name: str | None = None
+    is_verified: bool = False
+    avatar_url: str | None = None
+    subscription_plan: str = "free"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user with its details."""
+
+    user: User
+    details: UserDetails
+
+
+@dataclass(frozen=True, slots=True)
+class GoogleIdentity:
+    """Whom a verified ID token of Google speaks of; its address is the person's, as Google says. `subject` never
+    changes, the rest may."""
+
+    subject: str
+    email: str
+    full_name: str | None
+    avatar_url: str | None
+
+
+class GoogleTokens(Protocol):
+    """Reads Google's ID tokens."""
+
+    async def read(self, token: str) -> GoogleIdentity:
+        """Raises Unauthorized where the token does not hold, Unavailable where Google's keys cannot be had."""
 
 
 @dataclass(frozen=True, slots=True)

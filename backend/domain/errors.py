@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One fault in the input. `field` is a dotted path of domain names, e.g. `resources.memory`."""
+    """One fault in the input. `field` is a dotted path of domain names, e.g. `resources.memory`; `kind` is a word for
+    programs."""
 
     field: str
     message: str
+    kind: str = "value_error"
 
 
 class DomainError(Exception):

@@ -9,12 +9,14 @@ WINDOW_SECONDS = 60.0
 
 
 class RateClass(StrEnum):
-    """Requests that are counted together."""
+    """Requests that are counted together. Of `connections`, sockets of one user, it is those open at once."""
 
     AUTHENTICATION = "authentication"
     DEPLOYMENT_OPERATIONS = "deployment_operations"
     READ = "read"
     LOGS_AND_METRICS = "logs_and_metrics"
+    GENERAL = "general"
+    CONNECTIONS = "connections"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ USERNAME_LENGTHS = (3, 50)
 PASSWORD_LENGTHS = (8, 128)
 KEY_NAME_LENGTHS = (1, 100)
 MAX_KEY_DESCRIPTION = 500
+MAX_FULL_NAME = 200
 
 _USERNAME = re.compile(r"[A-Za-z0-9_-]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -60,6 +61,16 @@ def email(value: str, faults: Faults) -> str:
         reason = str(error).rstrip(".").encode("utf-8", "backslashreplace").decode()
         faults.add("email", f"email is not a valid address: {reason[:1].lower()}{reason[1:]}")
         return value
+
+
+def full_name(value: str, faults: Faults) -> str | None:
+    """None for an empty one."""
+    name = value.strip()
+    if len(name) > MAX_FULL_NAME:
+        faults.add("full_name", f"full_name must have at most {MAX_FULL_NAME} characters, not {len(name)}")
+    elif _CONTROL.search(name):
+        faults.add("full_name", "full_name must be one line of plain text")
+    return name or None
 
 
 def password(value: str, confirmation: str | None, faults: Faults, *, prefix: str = "") -> None:

@@ -11,27 +11,34 @@ from enum import StrEnum
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.domain.accounts import (
+    Account,
     ApiKey,
     CreatedApiKey,
     CredentialKind,
+    GoogleTokens,
     Principal,
     Profile,
     Role,
     TokenPair,
     User,
+    UserDetails,
 )
 from backend.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from backend.domain.ids import Kind, new_short_id, new_uuid
 from backend.domain.paging import Page, PageRequest
 from backend.services import account_rules
 from backend.services.api_keys import CONTAINER_ENGINE_PREFIX, PREFIXES, ApiKeys
+from backend.services.email_verification import EmailVerifications
+from backend.services.google_login import GoogleLogins
 from backend.services.mail import Mails
 from backend.services.password_resets import PasswordResets
 from backend.services.passwords import Passwords
 from backend.services.revocations import Revocations
 from backend.services.sessions import DEACTIVATED, Sessions
 from backend.services.tokens import AccessTokens
+from backend.storage import account_details as details
 from backend.storage import accounts as users
+from backend.storage import email_verifications as verifications
 from backend.storage import installation, password_resets, sessions
 from backend.storage.database import Database
 
@@ -67,8 +74,10 @@ class AccountService:
         clock: Callable[[], datetime] = _now,
         passwords: Passwords | None = None,
         mails: Mails | None = None,
+        google: GoogleTokens | None = None,
     ) -> None:
-        """Without `mails`, forgotten passwords cannot be reset. Raises Invalid at `registration` or `jwt_secret`."""
+        """Without `mails`, forgotten passwords cannot be reset and addresses not be verified; without `google`, nobody
+        logs in with Google. Raises Invalid at `registration` or `jwt_secret`."""
         try:
             self._registration = Registration(registration)
         except ValueError as error:
@@ -81,6 +90,8 @@ class AccountService:
         )
         self._keys = ApiKeys(database, clock)
         self._resets = PasswordResets(database, self._passwords, clock, mails)
+        self._verifications = EmailVerifications(database, clock, mails)
+        self._google = GoogleLogins(google, self._new_google_user)
         self.revocations = Revocations()
 
     def close(self) -> None:
@@ -92,9 +103,16 @@ class AccountService:
     async def register(self, username: str, email: str, password: str, confirm_password: str | None = None) -> User:
         """A new user with a tenant of its own. Raises Forbidden where registration is not open, Invalid at username,
         email, password or confirm_password, Conflict where a name or address is taken."""
-        if self._registration is not Registration.OPEN:
-            raise Forbidden(_REFUSED[self._registration])
+        self._check_open()
         return await self._create(username, email, password, confirm_password, Role.USER)
+
+    async def register_to_verify(self, username: str, email: str, password: str, full_name: str | None) -> Account:
+        """As `register`, with a mail that asks whether the address is the user's. Raises Invalid at full_name too."""
+        self._check_open()
+        faults = account_rules.Faults()
+        full_name = None if full_name is None else account_rules.full_name(full_name, faults)
+        user = await self._create(username, email, password, None, Role.USER, faults, UserDetails(full_name))
+        return Account(user, UserDetails(full_name))
 
     async def sign_up(self, username: str, email: str, password: str, confirm_password: str | None = None) -> TokenPair:
         """Register and log in at once; raises as `register` does."""
@@ -128,6 +146,14 @@ class AccountService:
             raise Unauthorized("this account is gone")
         return profile
 
+    async def account(self, who: Principal) -> Account:
+        """The caller with what only its own profile shows."""
+        async with self._database.session() as session:
+            account = await details.account_by_id(session, who.user.id)
+        if account is None:
+            raise Unauthorized("this account is gone")
+        return account
+
     async def usernames(self, who: Principal) -> dict[str, str]:
         """Names of the users of the caller's tenant, by short id."""
         async with self._database.session() as session:
@@ -135,8 +161,8 @@ class AccountService:
 
     async def update_profile(self, who: Principal, username: str | None = None, email: str | None = None) -> User:
         """What is None stays. Raises Invalid at username or email, Conflict where one is taken, and Forbidden where
-        the caller came with an API key and asks for another address: who gets the mails can reset the password. Reset
-        tokens that went to the old address end."""
+        the caller came with an API key and asks for another address: who gets the mails can reset the password. Tokens
+        that went to the old address end, and the new one is not verified."""
         faults = account_rules.Faults()
         username = None if username is None else account_rules.username(username, faults)
         email = None if email is None else account_rules.email(email, faults)
@@ -148,6 +174,8 @@ class AccountService:
                 if who.credential is CredentialKind.API_KEY:
                     raise Forbidden("an API key cannot change the email: log in and use the access token")
                 await password_resets.end_resets(session, who.user.id, self._clock())
+                await verifications.end_verifications(session, who.user.id, self._clock())
+                await details.set_verified(session, who.user.id, False)
             if (username, email) != (current.user.username, current.user.email):
                 await self._refuse_taken(session, username, email, by_other_than=who.user.id)
                 await users.update_user(session, who.user.id, username, email, self._clock())
@@ -183,12 +211,33 @@ class AccountService:
         new_password."""
         self.revocations.tell(await self._resets.reset(token, new_password))
 
+    async def resend_verification(self, who: Principal) -> None:
+        """Mail a token that proves the caller's address, good for a day; older ones end. Raises Conflict where the
+        address is verified already, TooMany after three mails within an hour."""
+        await self._verifications.resend(who)
+
+    async def verify_email(self, token: str) -> None:
+        """Uses the token up. Raises Conflict where it is unknown, used or expired."""
+        await self._verifications.verify(token)
+
     # --- sessions -----------------------------------------------------------------------------------------
 
-    async def login(self, email: str, password: str) -> TokenPair:
-        """A new session. Raises NotFound for an unknown address (Unauthorized where logins are strict), Unauthorized
-        for a wrong password or a deactivated account."""
-        return await self._sessions.login(email, password)
+    async def login(self, email: str, password: str, *, strict: bool = False) -> TokenPair:
+        """A new session. Raises NotFound for an unknown address (Unauthorized where logins are strict, by the setting
+        or this one), Unauthorized for a wrong password or a deactivated account."""
+        return await self._sessions.login(email, password, strict=strict)
+
+    async def login_with_google(self, token: str) -> TokenPair:
+        """A new session of the account behind an ID token of Google, which is made at the first. Raises Unauthorized
+        where the token does not hold or the account is deactivated, Conflict where another account has the address
+        without having proved it, Forbidden where there is no account and registration is not open, Unavailable where
+        Google is not set up or its keys cannot be had."""
+        identity = await self._google.identify(token)
+        async with self._database.transaction() as session:
+            user = await self._google.user_of(session, identity)
+            if not user.is_active:
+                raise Unauthorized(DEACTIVATED)
+            return await self._sessions.begin(session, user)
 
     async def refresh(self, refresh_token: str) -> TokenPair:
         """A new access token; `refresh_token` is None in the answer, for the old one stays good. Raises
@@ -246,8 +295,22 @@ class AccountService:
 
     # --- what they share ----------------------------------------------------------------------------------
 
-    async def _create(self, username: str, email: str, password: str, confirm: str | None, role: Role) -> User:
-        faults = account_rules.Faults()
+    def _check_open(self) -> None:
+        if self._registration is not Registration.OPEN:
+            raise Forbidden(_REFUSED[self._registration])
+
+    async def _create(
+        self,
+        username: str,
+        email: str,
+        password: str,
+        confirm: str | None,
+        role: Role,
+        faults: account_rules.Faults | None = None,
+        profile: UserDetails | None = None,
+    ) -> User:
+        """`faults` are those found already. With `profile` the address is asked for a proof, where mails are sent."""
+        faults = faults or account_rules.Faults()
         account_rules.username(username, faults)
         email = account_rules.email(email, faults)
         account_rules.password(password, confirm, faults)
@@ -260,6 +323,18 @@ class AccountService:
             await self._refuse_taken(session, username, email)
             user = self._new_user(username, email, role)
             await users.insert_user(session, user, password_hash)
+            if profile is not None:
+                await details.set_details(session, user.id, profile)
+                if self._verifications.sends:
+                    await self._verifications.send(session, user)
+        if profile is not None:
+            self._verifications.wake()
+        return user
+
+    async def _new_google_user(self, session: AsyncSession, username: str, email: str) -> User:
+        self._check_open()
+        user = self._new_user(username, email, Role.USER)
+        await users.insert_user(session, user, None)
         return user
 
     async def _make_owner(self, session: AsyncSession) -> User:

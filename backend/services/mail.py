@@ -29,6 +29,14 @@ class Mails:
         """The mail that tells of a password that was reset, in the caller's transaction."""
         await self._add(session, user, password_was_reset(user, at), source, None)
 
+    async def add_verification(
+        self, session: AsyncSession, user: User, token: str, source: str, expires_at: datetime
+    ) -> None:
+        """The mail with the token that proves an address, in the caller's transaction."""
+        await self._add(
+            session, user, email_verification(user, token, expires_at, self._public_url), source, expires_at
+        )
+
     def wake(self) -> None:
         """What was added is committed."""
         self._outbox.wake()
@@ -67,6 +75,24 @@ def password_reset(user: User, token: str, expires_at: datetime, public_url: str
             f"    {token}\n\n"
             f"It works once, until {_moment(expires_at)}. Setting a new password ends all your sessions.\n\n"
             "If you did not ask for this, do nothing: your password stays as it is.\n"
+        ),
+    )
+
+
+def email_verification(user: User, token: str, expires_at: datetime, public_url: str) -> Mail:
+    """With a link where there is a page to link to; the token by itself for the operation that takes it."""
+    link = f"{public_url}/verify-email?token={quote(token, safe='')}"
+    opening = f"Open this link:\n\n    {link}\n\nOr send" if public_url else "Send"
+    return Mail(
+        to=user.email,
+        subject="Is this your e-mail address?",
+        text=(
+            f"Hello {user.username},\n\n"
+            "somebody, most likely you, gave this address for an account. To show that it is yours:\n\n"
+            f"{opening} this token to the operation POST /api/v1/auth/verify-email, as token:\n\n"
+            f"    {token}\n\n"
+            f"It works once, until {_moment(expires_at)}.\n\n"
+            "If you made no account, do nothing.\n"
         ),
     )
 

@@ -24,6 +24,12 @@ DEFAULT_LIMITS: Mapping[RateClass, int] = {
     RateClass.READ: 100,
     RateClass.LOGS_AND_METRICS: 60,
 }
+# The DevPocket document's.
+DEVPOCKET_LIMITS: Mapping[RateClass, int] = {
+    RateClass.AUTHENTICATION: 5,
+    RateClass.GENERAL: 100,
+    RateClass.CONNECTIONS: 10,
+}
 MAX_CALLERS = 100_000
 RETRY_SHARED_SECONDS = 2.0
 

@@ -42,16 +42,17 @@ class Sessions:
         self._clock = clock
         self._strict = strict
 
-    async def login(self, email: str, password: str) -> TokenPair:
+    async def login(self, email: str, password: str, *, strict: bool = False) -> TokenPair:
         """Raises Unauthorized for a wrong password or a deactivated account, and for an unknown address NotFound, or,
         where logins are strict, what a wrong password raises after as much work."""
+        strict = strict or self._strict
         while True:
             login = await self._find(email)
-            if login is None and not self._strict:
+            if login is None and not strict:
                 raise NotFound(f"no user has the email {email!r}: register first")
             verdict = await self._passwords.verify(login.password_hash if login else None, password)
             if login is None or not verdict.right:
-                raise Unauthorized(_WRONG_LOGIN if self._strict else _WRONG_PASSWORD)
+                raise Unauthorized(_WRONG_LOGIN if strict else _WRONG_PASSWORD)
             if not login.user.is_active:
                 raise Unauthorized(DEACTIVATED)
             renewed = await self._passwords.hash(password) if verdict.outdated else login.password_hash

@@ -16,6 +16,7 @@ ACCESS_LIFETIME = timedelta(hours=1)
 REFRESH_LIFETIME = timedelta(days=30)
 REFRESH_PREFIX = "ce_refresh_"
 RESET_PREFIX = "ce_reset_"
+VERIFY_PREFIX = "ce_verify_"
 MIN_SECRET_BYTES = 32
 _REMEMBERED = 4096
 
@@ -98,6 +99,11 @@ def new_refresh_token() -> str:
 def new_reset_token() -> str:
     """256 random bits, likewise."""
     return RESET_PREFIX + secrets.token_hex(_SECRET_BYTES)
+
+
+def new_verification_token() -> str:
+    """256 random bits, likewise."""
+    return VERIFY_PREFIX + secrets.token_hex(_SECRET_BYTES)
 
 
 def hash_of(secret: str) -> str:

@@ -34,7 +34,8 @@ _WITH_BODY = {413: "The body is too large"}
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a description says besides its operations. `ids` and `values` are for examples."""
+    """What a description says besides its operations. `ids` and `values` are for examples; `owned` are values by model
+    and field."""
 
     title: str
     version: str
@@ -43,6 +44,7 @@ class About:
     error: type[BaseModel]
     ids: Mapping[str, str]
     values: Mapping[str, Any] = field(default_factory=dict)
+    owned: Mapping[tuple[str, str], Any] = field(default_factory=dict)
 
 
 def describe(handlers: Sequence[Any], about: About) -> Json:
@@ -57,7 +59,7 @@ def describe(handlers: Sequence[Any], about: About) -> Json:
     found: Json = json.loads(json.dumps(app.openapi_schema.to_schema()))
     named = _named(handlers)
     schemas = _schemas([*_models(named.values()), about.error])
-    examples = Examples(schemas, about.ids, about.values)
+    examples = Examples(schemas, about.ids, about.values, about.owned)
     for item in found["paths"].values():
         for operation in item.values():
             handler = named[operation["operationId"]]
@@ -145,7 +147,8 @@ def _of_route(route: Any) -> list[BaseRouteHandler]:
 
 
 def _models(handlers: Any) -> list[type[BaseModel]]:
-    return [spec.data_container for handler in handlers for spec in (handler.responses or {}).values()]
+    found = [spec.data_container for handler in handlers for spec in (handler.responses or {}).values()]
+    return [model for model in found if model is not None]
 
 
 def _schemas(models: Sequence[type[BaseModel]]) -> Json:

@@ -79,19 +79,26 @@ _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class Examples:
-    """Makes examples from JSON schemas. `ids` has an id by kind: user, key, deployment, domain."""
+    """Makes examples from JSON schemas. `ids` has an id by kind: user, key, deployment, domain and so on."""
 
-    def __init__(self, definitions: Mapping[str, Any], ids: Mapping[str, str], values: Mapping[str, Any]) -> None:
-        """`values` are the surface's own, by a field's name in snake_case."""
+    def __init__(
+        self,
+        definitions: Mapping[str, Any],
+        ids: Mapping[str, str],
+        values: Mapping[str, Any],
+        owned: Mapping[tuple[str, str], Any],
+    ) -> None:
+        """`values` are the surface's own, by a field's name in snake_case; `owned` by the model too."""
         self._definitions = definitions
         self._ids = ids
         self._values = _VALUES | dict(values)
+        self._owned = _OWNED | dict(owned)
 
     def of(self, schema: Mapping[str, Any], field: str = "", owner: str = "") -> Any:
         """A value that fits the schema of a field of a model."""
         name = _WORDS.sub("_", field).lower()
-        if (owner, name) in _OWNED:
-            return _OWNED[owner, name]
+        if (owner, name) in self._owned:
+            return self._owned[owner, name]
         if "$ref" in schema:
             return self.of(self._definitions[schema["$ref"].rpartition("/")[2]], field, owner)
         for choices in (schema.get("anyOf"), schema.get("oneOf")):
@@ -128,6 +135,9 @@ class Examples:
 
 def _kind_of(owner: str) -> str:
     word = owner.lower()
+    for kind in ("environment", "template", "cluster"):
+        if word.startswith(kind):
+            return kind
     for kind, marks in (("domain", ("domain",)), ("key", ("apikey", "api_key", "key")), ("user", ("user", "profile"))):
         if any(mark in word for mark in marks):
             return kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from litestar import Request, Response
@@ -67,10 +67,15 @@ class Failures:
     """One document's failures. `of_error` makes the body of a domain error, `of_status` that of a plain sentence."""
 
     def __init__(
-        self, of_error: Callable[[int, DomainError], bytes], of_status: Callable[[int, str], bytes]
-    ) -> None:  # fmt: skip
+        self,
+        of_error: Callable[[int, DomainError], bytes],
+        of_status: Callable[[int, str], bytes],
+        statuses: Mapping[int, int] | None = None,
+    ) -> None:
+        """`statuses` are those that this document has in place of the usual ones."""
         self._of_error = of_error
         self._of_status = of_status
+        self._statuses = dict(statuses or {})
         self.handlers: dict[Any, Any] = {
             DomainError: self._on_domain_error,
             HTTPException: self._on_http_error,
@@ -81,9 +86,14 @@ class Failures:
         """The body of a failure that is told in a sentence."""
         return self._of_status(status, message)
 
+    def status(self, error: DomainError) -> int:
+        """The HTTP status of a kind of failure in this document."""
+        status = status_of(error)
+        return self._statuses.get(status, status)
+
     def answer(self, error: DomainError) -> Answer:
         """Status, body and headers of a failure."""
-        status = status_of(error)
+        status = self.status(error)
         if status == 500:
             log.error("a failure without a status of its own: %r", error)
             return 500, self._of_status(500, _INTERNAL), {}

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 
 
 def answers(
-    status: int, model: type[BaseModel], errors: Mapping[int, str], error: type[BaseModel]
+    status: int, model: type[BaseModel] | None, errors: Mapping[int, str], error: type[BaseModel]
 ) -> dict[int, ResponseSpec]:
-    """The responses of an operation: its success, and its errors, which all have one shape."""
+    """The responses of an operation: its success, which has no body where `model` is None, and its errors, which all
+    have one shape."""
     success = ResponseSpec(model, generate_examples=False, description="Success")
     return {
         status: success,

@@ -50,3 +50,13 @@ CONTAINER_ENGINE: tuple[RateRule, ...] = (
     # Probes of load balancers: refusing them would take a healthy server out of service.
     RateRule(RateClass.READ, re.compile(r"/health|/v1/ws/health"), frozenset({"GET", "HEAD"}), counted=False),
 )
+
+# The DevPocket document's. Reading one's own profile and leaving are in its chapter on authentication, where five a
+# minute would make them useless: they count as general. Another mail is the caller's own.
+DEVPOCKET: tuple[RateRule, ...] = (
+    RateRule(RateClass.GENERAL, re.compile(r"/api/v1/auth/(me|logout)")),
+    RateRule(RateClass.AUTHENTICATION, re.compile(r"/api/v1/auth/resend-verification")),
+    RateRule(RateClass.AUTHENTICATION, re.compile(r"/api/v1/auth/.*"), by_address=True),
+    RateRule(RateClass.GENERAL, re.compile(r"/health(/ready|/live)?"), frozenset({"GET", "HEAD"}), counted=False),
+    RateRule(RateClass.GENERAL, re.compile(".*")),
+)

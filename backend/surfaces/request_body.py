@@ -80,9 +80,9 @@ def _field_error(fault: ErrorDetails, model: type[BaseModel]) -> FieldError:
     path = ".".join(_shown(part) for part in fault["loc"] if part != "[key]")
     if fault["type"] == "extra_forbidden":
         known = ", ".join(_fields_at(model, fault["loc"][:-1]))
-        return FieldError(path, f"is not a field of this request: the fields are {known}")
+        return FieldError(path, f"is not a field of this request: the fields are {known}", fault["type"])
     message = _MESSAGES.get(fault["type"])
-    return FieldError(path, message if message else fault["msg"][:1].lower() + fault["msg"][1:])
+    return FieldError(path, message if message else fault["msg"][:1].lower() + fault["msg"][1:], fault["type"])
 
 
 def _shown(part: str | int) -> str:

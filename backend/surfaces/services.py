@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class InstallationFacts:
-    """What does not change while the backend runs. `base_urls` has each surface's base address by its name."""
+    """What does not change while the backend runs. `base_urls` has each surface's base address by its name;
+    `environment` is `development` while only this machine reaches the listeners, else `production`."""
 
     version: str
     installation: str
@@ -30,6 +31,7 @@ class InstallationFacts:
     ingress_port: int
     domain_suffix: str
     base_urls: Mapping[str, str]
+    environment: str = "development"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from backend.wire.devpocket import Request
 from backend.wire.timestamps import Timestamp
@@ -201,18 +201,24 @@ class TemplateListResponse(RootModel[list[TemplateResponse]]):
 # --- frames -----------------------------------------------------------------------------------------------
 
 
-class InputFrame(Request):
+class ClientFrame(BaseModel):
+    """What clients send; fields that are not known are passed over."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class InputFrame(ClientFrame):
     type: Literal["input"]
     data: str
 
 
-class ResizeFrame(Request):
+class ResizeFrame(ClientFrame):
     type: Literal["resize"]
     cols: int = Field(ge=1, le=1000)
     rows: int = Field(ge=1, le=1000)
 
 
-class PingFrame(Request):
+class PingFrame(ClientFrame):
     type: Literal["ping"]
 
 

@@ -20,7 +20,7 @@ from backend.wire.rendezvous import Places, read_backend_info
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_SECONDS = 40.0
 # Counted, and told in headers as ever, but not in the way of tests that ask often.
-GENEROUS = "all=1000000"
+GENEROUS = "all=1000000, devpocket.connections=10"
 
 
 def free_ports(count: int) -> list[int]:
@@ -34,7 +34,7 @@ def free_ports(count: int) -> list[int]:
 
 def environment(data_dir: Path) -> dict[str, str]:
     """The environment of commands under test: nothing of the machine's own settings."""
-    dropped = {"DATABASE_URL", "REDIS_URL", "JWT_SECRET", "PORT", "DOMAIN_SUFFIX"}
+    dropped = {"DATABASE_URL", "REDIS_URL", "JWT_SECRET", "PORT", "DOMAIN_SUFFIX", "GOOGLE_CLIENT_ID"}
     kept = {
         name: value for name, value in os.environ.items() if name not in dropped and not name.startswith("PILOTHOUSE_")
     }
@@ -67,7 +67,7 @@ class RunningBackend:
     def __init__(self, data_dir: Path, *, ports: Sequence[int] = ()) -> None:
         self.data_dir = data_dir
         self.port, self.ingress_port, self.bind_port = ports or free_ports(3)
-        (self.snake_port,) = free_ports(1)
+        self.snake_port, self.devpocket_port = free_ports(2)
         self.places = Places.of(data_dir)
         self.process: subprocess.Popen[bytes] | None = None
         self.extra_environment: dict[str, str] = {}
@@ -81,6 +81,7 @@ class RunningBackend:
                 "--ingress-port", str(self.ingress_port),
                 "--bind", f"container-engine=127.0.0.1:{self.bind_port}",
                 "--bind", f"container-engine-snake=127.0.0.1:{self.snake_port}",
+                "--bind", f"devpocket=127.0.0.1:{self.devpocket_port}",
             ],
             env=environment(self.data_dir) | self.extra_environment,
             stdin=subprocess.DEVNULL,
@@ -162,6 +163,12 @@ class RunningBackend:
         """The container-engine-snake surface at the root of its own port, as its document has it."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         url = f"http://127.0.0.1:{self.snake_port}"
+        return httpx.Client(base_url=url, headers=headers, timeout=90, trust_env=False)
+
+    def devpocket(self, token: str | None = None) -> httpx.Client:
+        """The devpocket surface at the root of its own port, as its document has it."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        url = f"http://127.0.0.1:{self.devpocket_port}"
         return httpx.Client(base_url=url, headers=headers, timeout=90, trust_env=False)
 
     def owner_token(self) -> str:

@@ -1,0 +1,46 @@
+"""The surface as an application of its own: at the root of a listener, or mounted under its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
+from litestar.handlers import BaseRouteHandler
+
+from backend.services.roles import require_admin
+from backend.surfaces.credentials import guard_by, principal_of
+from backend.surfaces.description import describe
+from backend.surfaces.devpocket.about import about
+from backend.surfaces.devpocket.errors import FAILURES
+from backend.surfaces.devpocket.routes_auth import auth_routes
+from backend.surfaces.devpocket.routes_health import health_routes
+from backend.surfaces.documentation import documentation_routes
+from backend.surfaces.services import Services
+
+NAME = "devpocket"
+
+
+def devpocket_app(services: Services, version: str) -> Litestar:
+    """Serves `/health` and `/api/v1/...` as the DevPocket document says; described at `/openapi.json` and `/docs`."""
+    operations = [
+        *auth_routes(services),
+        *health_routes(services),
+    ]
+    guarded = Router("/", route_handlers=operations, guards=[guard_by(services.accounts), _guard_administration])
+    documentation = documentation_routes(lambda: describe(operations, about(version)))
+    return Litestar(
+        route_handlers=[guarded, *documentation],
+        exception_handlers=FAILURES.handlers,
+        request_max_body_size=services.max_body_bytes,
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+
+
+async def _guard_administration(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Operations with `admin=True` refuse others before they look at the body. The services refuse them too."""
+    if connection.scope["type"] == ScopeType.HTTP and handler.opt.get("admin"):
+        require_admin(principal_of(connection))
