@@ -1,4 +1,4 @@
-"""A program of this machine in a pseudo terminal."""
+"""A program of this machine in a pseudo terminal; the user's shell, for one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import pwd
 import signal
 import struct
 import termios
@@ -14,6 +15,39 @@ from pathlib import Path
 
 _READ = 64 * 1024
 _HANG_UP_SECONDS = 2.0
+_LAST_OUTPUT_SECONDS = 0.1
+
+OF_THE_OUTER_TERMINAL = frozenset(
+    {"TMUX", "TMUX_PANE", "STY", "WINDOW", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "TERMCAP", "COLUMNS", "LINES"}
+)
+"""Variables that tell of the terminal that this process itself runs in: programs in ours must not believe them."""
+
+
+def terminal_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of programs in our terminal, made of this process's own."""
+    kept = {name: value for name, value in environment.items() if name not in OF_THE_OUTER_TERMINAL}
+    return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+
+
+def user_shell(environment: Mapping[str, str]) -> str:
+    """The shell of the user: by SHELL, by the user database, else /bin/sh."""
+    named = environment.get("SHELL", "")
+    if not named:
+        # A user id without an entry is usual in containers.
+        with contextlib.suppress(KeyError):
+            named = pwd.getpwuid(os.getuid()).pw_shell
+    return named if named and os.access(named, os.X_OK) else "/bin/sh"
+
+
+async def open_local_shell(columns: int, rows: int) -> LocalPty:
+    """The user's shell, in the home folder: a `SourceFactory`. Raises OSError where it cannot be started."""
+    return await LocalPty.open((user_shell(os.environ),), columns, rows, cwd=_home(os.environ))
+
+
+def _home(environment: Mapping[str, str]) -> Path | None:
+    """The home folder, where there is one."""
+    home = Path(environment.get("HOME") or "/")
+    return home if home.is_dir() else None
 
 
 def _set_size(fd: int, columns: int, rows: int) -> None:
@@ -34,6 +68,20 @@ class LocalPty:
         self._loop = asyncio.get_running_loop()
         self._waiting: set[asyncio.Future[None]] = set()
         self._closed = False
+        self._ended = False
+        self._watch = asyncio.create_task(self._until_ended())
+
+    async def _until_ended(self) -> None:
+        """What the program left running in the background may hold its terminal open for ever."""
+        await self._process.wait()
+        await asyncio.sleep(_LAST_OUTPUT_SECONDS)  # what it printed last may be on its way
+        self._ended = True
+        self._wake_all()
+
+    def _wake_all(self) -> None:
+        for future in list(self._waiting):
+            if not future.done():
+                future.set_result(None)
 
     @classmethod
     async def open(
@@ -45,8 +93,8 @@ class LocalPty:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> LocalPty:
-        """Start `command` in a new session. `env` is the whole environment; by default this process's own with TERM
-        of xterm-256color. Raises OSError where it cannot be started."""
+        """Start `command` in a new session. `env` is the whole environment; by default this process's own with what
+        fits our terminal. Raises OSError where it cannot be started."""
         ours, theirs = os.openpty()
         try:
             _set_size(theirs, columns, rows)
@@ -57,7 +105,7 @@ class LocalPty:
                 stderr=theirs,
                 start_new_session=True,
                 preexec_fn=_take_terminal,
-                env=dict(env) if env is not None else {**os.environ, "TERM": "xterm-256color"},
+                env=dict(env) if env is not None else terminal_environment(os.environ),
                 cwd=cwd,
             )
         except BaseException:
@@ -74,6 +122,8 @@ class LocalPty:
             try:
                 return os.read(self._fd, _READ)
             except BlockingIOError:
+                if self._ended:
+                    return b""
                 await self._ready(self._loop.add_reader, self._loop.remove_reader)
             except OSError:
                 # Linux answers EIO once nobody holds the other side any more: the end of the output.
@@ -88,6 +138,8 @@ class LocalPty:
             try:
                 data = data[os.write(self._fd, data) :]
             except BlockingIOError:
+                if self._ended:
+                    raise BrokenPipeError("the program has ended") from None
                 await self._ready(self._loop.add_writer, self._loop.remove_writer)
 
     async def _ready(self, add: Callable[..., object], remove: Callable[..., object]) -> None:
@@ -122,9 +174,7 @@ class LocalPty:
             self._loop.remove_writer(self._fd)
             self._closed = True
             os.close(self._fd)
-            for future in list(self._waiting):
-                if not future.done():
-                    future.set_result(None)
+            self._wake_all()
         if self._process.returncode is None:
             self._signal(signal.SIGHUP)
             try:

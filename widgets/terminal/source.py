@@ -10,7 +10,9 @@ class TerminalSource(Protocol):
     """A process with a terminal, wherever it runs. One reader and one writer use it at the same time."""
 
     async def read(self) -> bytes:
-        """The next bytes of output; empty when the process ended or the connection did."""
+        """The next bytes of output; empty when the process ended. May be cancelled without losing any. Raises
+        ConnectionError where the way to the process broke, so that opening another source may help, and any other
+        OSError where it would not."""
 
     async def write(self, data: bytes) -> None:
         """Send input; waits where the process does not read. Raises OSError where it is gone."""
@@ -26,4 +28,5 @@ class TerminalSource(Protocol):
 
 
 SourceFactory = Callable[[int, int], Awaitable[TerminalSource]]
-"""Opens a source for a screen of this many columns and rows. Raises OSError where it cannot."""
+"""Opens a source for a screen of this many columns and rows. Raises OSError where it cannot: a ConnectionError or a
+TimeoutError where trying again may help."""
