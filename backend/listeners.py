@@ -8,8 +8,6 @@ import errno
 import logging
 import os
 import socket
-import stat
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ import uvicorn
 from litestar.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from backend.owner_socket import bind_owner_socket, peer_uid
 from backend.surfaces.local_caller import LOCAL_OWNER_KEY
 
 log = logging.getLogger(__name__)
@@ -25,7 +24,6 @@ log = logging.getLogger(__name__)
 BACKLOG = 2048
 GRACE_SECONDS = 5
 MAX_FRAME_BYTES = 2**20
-_PEER = struct.Struct("3i")  # pid, uid, gid of SO_PEERCRED
 
 
 class CannotListen(Exception):
@@ -46,7 +44,7 @@ class OwnerOnlyProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         peer = transport.get_extra_info("socket")
-        _, uid, _ = _PEER.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
+        uid = peer_uid(peer)
         super().connection_made(transport)
         if uid != os.getuid():
             log.warning("a process of user id %d was refused at the unix socket", uid)
@@ -104,23 +102,12 @@ def bind_tcp(host: str, port: int, setting: str) -> socket.socket:
 def bind_unix(path: Path) -> socket.socket:
     """The owner's socket, mode 0600. One that a killed backend left is replaced: hold the run lock. Raises
     CannotListen."""
-    with contextlib.suppress(FileNotFoundError):
-        if not stat.S_ISSOCK(path.lstat().st_mode):
-            raise CannotListen(f"{path} is in the way and no socket: remove it")
-        path.unlink()
-    found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        before = os.umask(0o177)
-        try:
-            found.bind(str(path))
-        finally:
-            os.umask(before)
-        found.listen(BACKLOG)
+        return bind_owner_socket(path, BACKLOG)
+    except FileExistsError as error:
+        raise CannotListen(str(error)) from error
     except OSError as error:
-        found.close()
         raise CannotListen(f"cannot listen on {path}: {error.strerror}") from error
-    found.setblocking(False)
-    return found
 
 
 class Listeners:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import httptools
 
 from backend.domain.errors import EngineUnavailable
-from backend.engines.errors import EngineFault
+from backend.engines.engine_fault import EngineFault
 
 READ_SIZE = 256 * 1024
 _MAX_ERROR_BODY = 64 * 1024

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,22 +11,9 @@ from typing import Protocol
 from backend.domain.accounts import Principal
 from backend.domain.deployments import Deployment
 from backend.domain.engine import ContainerPhase, ContainerState, Engine, ExecStream
-from backend.domain.errors import Conflict, Invalid, NotFound
-
-MAX_COLUMNS = 1000
-MAX_ROWS = 1000
-MAX_COMMAND = 4096
-# One process finds the best shell and becomes it, so that no second exec is needed.
-SHELL_NAME = "bash or sh"
-SHELL: tuple[str, ...] = ("/bin/sh", "-c", 'exec "$(command -v bash || command -v ash || echo sh)"')
-ENVIRONMENT: Mapping[str, str] = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-# A shell prompts at once; one that cannot be started is reported by the engine as soon.
-FIRST_OUTPUT_SECONDS = 1.5
-
-# What the engine writes into the terminal where the process cannot be started.
-_START_FAILURES = (b"OCI runtime exec failed", b"exec failed:", b"rpc error: code =")
-_NOT_FOUND = (b"no such file or directory", b"executable file not found", b"not a directory")
-_CANNOT_START = (126, 127)
+from backend.domain.errors import Conflict, NotFound
+from backend.domain.terminals import CANNOT_START, FIRST_OUTPUT_SECONDS, START_FAILURES
+from backend.services.terminal_rules import ENVIRONMENT, SHELL_NAME, argv_of, cannot_start, check_size
 
 
 class ReplicasOf(Protocol):
@@ -74,8 +60,8 @@ class TerminalService:
         """A terminal in the named replica (container name or id), or in the first one that is ready. `command` is split
         as a shell does; without it the best shell of the image is started. Raises NotFound (deployment or replica),
         Conflict (nothing runs, or the image has no shell), Invalid, EngineUnavailable."""
-        argv = _argv(command)
-        _check_size(columns, rows)
+        argv = argv_of(command)
+        check_size(columns, rows)
         deployment = await self._deployment_of(who, deployment_id)
         container = self._pick(deployment, replica)
         stream = await self._engine.exec_terminal(container.id, argv, columns=columns, rows=rows, env=ENVIRONMENT)
@@ -87,7 +73,7 @@ class TerminalService:
             raise
         if failure is not None:
             await opened.close()
-            raise _cannot_start(deployment, command, failure)
+            raise cannot_start(deployment.app_name, deployment.spec.image, command, failure)
         return TerminalSession(container.name, command or SHELL_NAME, opened)
 
     def _pick(self, deployment: Deployment, replica: str | None) -> ContainerState:
@@ -107,40 +93,6 @@ class TerminalService:
         return running[0]
 
 
-def _argv(command: str | None) -> list[str]:
-    if command is None:
-        return list(SHELL)
-    if len(command) > MAX_COMMAND:
-        raise Invalid.at("command", f"the command is longer than {MAX_COMMAND} characters")
-    try:
-        argv = shlex.split(command)
-    except ValueError as error:
-        raise Invalid.at("command", f"the command cannot be read: {str(error).lower()}") from error
-    if not argv or "\0" in command:
-        raise Invalid.at("command", "the command is empty: leave it out for a shell")
-    return argv
-
-
-def _check_size(columns: int, rows: int) -> None:
-    if not 1 <= columns <= MAX_COLUMNS:
-        raise Invalid.at("columns", f"columns must be from 1 to {MAX_COLUMNS}, not {columns}")
-    if not 1 <= rows <= MAX_ROWS:
-        raise Invalid.at("rows", f"rows must be from 1 to {MAX_ROWS}, not {rows}")
-
-
-def _cannot_start(deployment: Deployment, command: str | None, failure: bytes) -> Conflict | Invalid:
-    if any(words in failure for words in _NOT_FOUND):
-        if command is None:
-            return Conflict(
-                f"the image of {deployment.app_name} ({deployment.spec.image}) has no shell: name a command that it "
-                "has, or use an image with one",
-                details={"reason": "no_shell"},
-            )
-        return Invalid.at("command", f"the image has no {shlex.split(command)[0][:128]!r}")
-    text = failure.decode("utf-8", "replace").strip()
-    return Conflict(f"the terminal cannot be started: {text[:300]}", details={"reason": "start_failed"})
-
-
 class _OpenedStream:
     """The engine's stream, with its first output read ahead."""
 
@@ -155,8 +107,8 @@ class _OpenedStream:
         if not self._first.done():
             return None
         head = self._first.result()
-        looks_failed = head.startswith(_START_FAILURES)
-        if (looks_failed or not head) and await self._stream.exit_code() in _CANNOT_START:
+        looks_failed = head.startswith(START_FAILURES)
+        if (looks_failed or not head) and await self._stream.exit_code() in CANNOT_START:
             return head or b"the process ended at once"
         return None
 
@@ -172,7 +124,7 @@ class _OpenedStream:
         await self._stream.write(data)
 
     async def resize(self, columns: int, rows: int) -> None:
-        _check_size(columns, rows)
+        check_size(columns, rows)
         await self._stream.resize(columns, rows)
 
     async def exit_code(self) -> int | None:

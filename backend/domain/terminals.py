@@ -1,0 +1,160 @@
+"""Terminal sessions: shells that live in a holder process of ours, which outlives the backend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from backend.domain.engine import EngineAccess
+from backend.domain.errors import DomainError, Unavailable
+
+MAX_COLUMNS = 1000
+MAX_ROWS = 1000
+
+# What the engine writes into the terminal where the process cannot be started, and the exit codes that go with it.
+START_FAILURES = (b"OCI runtime exec failed", b"exec failed:", b"rpc error: code =")
+CANNOT_START = (126, 127)
+# A shell prompts at once; one that cannot be started is reported by the engine as soon.
+FIRST_OUTPUT_SECONDS = 1.5
+
+
+class StartFailed(DomainError):
+    """The process of a new session could not be started; `output` is what the engine wrote instead."""
+
+    def __init__(self, output: bytes) -> None:
+        super().__init__(f"the terminal cannot be started: {output.decode('utf-8', 'replace').strip()[:300]}")
+        self.output = output
+
+
+class HolderLost(Unavailable):
+    """The holder process ended, and its sessions with it. The next open starts a new one."""
+
+
+class EndReason(StrEnum):
+    """Why a session ended, or why one viewer was let go."""
+
+    EXITED = "exited"  # the process ended by itself
+    ENDED = "ended"  # on request
+    CONTAINER_STOPPED = "container_stopped"
+    CONTAINER_REMOVED = "container_removed"
+    ENGINE_LOST = "engine_lost"
+    INPUT_STUCK = "input_stuck"  # this viewer's input was not read for long; the session goes on
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalEnd:
+    """`code` is the exit status where it is known; `message` a sentence for people."""
+
+    reason: EndReason
+    code: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKey:
+    """`scope` is what the session belongs to, e.g. `environment/<uuid>`; `name` is unique within it."""
+
+    scope: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStart:
+    """What a new session runs, and where. `label` is the command as people write it."""
+
+    access: EngineAccess
+    container_id: str
+    argv: Sequence[str]
+    label: str
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalSessionInfo:
+    """A session that is held. `title` is what the program set; sizes in cells."""
+
+    scope: str
+    name: str
+    command: str
+    container_id: str
+    title: str
+    columns: int
+    rows: int
+    viewers: int
+    started_at: datetime
+    last_output_at: datetime | None
+    last_input_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HolderStatus:
+    """A holder process that runs."""
+
+    pid: int
+    version: str
+    sessions: int
+    viewers: int
+
+
+class TerminalViewer(Protocol):
+    """One viewer of a session. Conforms to `backend.domain.engine.ExecStream`, but `close` only detaches."""
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the session was there before: then its screen and scrollback come first."""
+
+    @property
+    def command(self) -> str: ...
+
+    @property
+    def container_id(self) -> str: ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows of the session: those of the viewer that was active last."""
+
+    @property
+    def end(self) -> TerminalEnd | None:
+        """Why the output ended, once it did."""
+
+    async def read(self) -> bytes:
+        """The next bytes of output, at most 64 KiB; empty when the session ended, or this viewer was closed. Questions
+        that the session's own screen answered are not in it. Raises HolderLost."""
+
+    async def write(self, data: bytes) -> None:
+        """Send input; waits where the process does not read. Raises Unavailable once the session ended."""
+
+    async def resize(self, columns: int, rows: int) -> None:
+        """This viewer's size, which becomes the session's."""
+
+    async def next_size(self) -> tuple[int, int]:
+        """Waits until the session's size is another than at the last call (at first: than when it was opened). Waits
+        for ever once it ended."""
+
+    async def exit_code(self) -> int | None: ...
+
+    async def close(self) -> None:
+        """Detach. The session goes on."""
+
+
+class TerminalHolder(Protocol):
+    """The holder process, started on demand. Everything raises Unavailable where it cannot be started or reached."""
+
+    async def attach(self, key: SessionKey, start: SessionStart, columns: int, rows: int) -> TerminalViewer:
+        """View a session; one that is not there is started first, else `start` is passed over. Raises StartFailed,
+        NotFound (the container is gone), Conflict (it does not run), TooMany."""
+
+    async def sessions(self, scope: str | None = None) -> list[TerminalSessionInfo]:
+        """Of one scope, or all; the oldest first. Starts no holder."""
+
+    async def end(self, scope: str, name: str | None, reason: EndReason, message: str) -> int:
+        """Hang up one session of a scope, or all. How many there were. Starts no holder."""
+
+    async def notify(self, scope: str, text: str) -> int:
+        """Show a line in the sessions of a scope. How many there were. Starts no holder."""
+
+    async def close(self) -> None:
+        """Let go of the holder, which goes on."""
