@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from backend.commands.exits import DONE, FAILED, STATE, WRONG_USE, complain
 from backend.domain.errors import DomainError
@@ -30,6 +32,8 @@ log = logging.getLogger("backend")
 
 FLAGS = ("host", "port", "ingress_port", "bind", "data_dir")
 NICENESS = -8
+# New objects before young, middle and old ones are looked through.
+COLLECT_AFTER = (5_000, 20, 20)
 
 
 def serve(arguments: argparse.Namespace) -> int:
@@ -129,6 +133,7 @@ async def _serve(settings: Settings, places: Places, progress: _Progress) -> Non
             listeners.append(Listener(owner, application.root, owner_only=True))
             servers = Listeners(listeners, access_log=settings.access_log)
             await servers.start()
+            _spare_the_collector()
             _announce(settings, places)
             progress("listening", f"Listening on http://{_shown(settings.host)}:{settings.port}")
             try:
@@ -147,6 +152,18 @@ def _ahead_of_the_engine() -> None:
     root may; for others the priority stays as it is."""
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    # Where Linux weighs whole sessions against each other, a process's own priority counts only within its session:
+    # that of a session of our own is set as well.
+    with contextlib.suppress(OSError):
+        if os.getsid(0) == os.getpid():
+            Path("/proc/self/autogroup").write_text(str(NICENESS))
+
+
+def _spare_the_collector() -> None:
+    """What was loaded stays for good, and looking through all of it again stops every answer for 0.1 s."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 async def _until(stop: asyncio.Event, servers: Listeners) -> None:

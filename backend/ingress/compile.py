@@ -86,8 +86,9 @@ def compile_router(routes: Sequence[Route], *, admin_socket: Path, router_socket
     """The config of the process that knows the routes. The order of the routes does not matter. Raises Invalid for a
     host that is no DNS name or that two routes claim, and for an upstream that is no `host:port`."""
     by_host = _routes_by_host(routes)
-    handlers = {route.id: _serve(route) for route in routes}
-    tree = _tree([(host, handlers[by_host[host].id]) for host in sorted(by_host)])
+    hosts = sorted(by_host)
+    handlers = {route.id: _serve(route) for route in routes if route.upstreams}
+    tree = _tree([(host, handlers[by_host[host].id]) for host in hosts if by_host[host].upstreams])
     server: JsonObject = {
         "listen": [f"unix/{router_socket}|0600"],
         "automatic_https": {"disable": True},
@@ -103,6 +104,7 @@ def compile_router(routes: Sequence[Route], *, admin_socket: Path, router_socket
                 ]
             },
             *tree,
+            *_unavailable([(host, by_host[host]) for host in hosts if not by_host[host].upstreams]),
             {"handle": [_answer(404, "no app has this name")], "terminal": True},
         ],
         "errors": {
@@ -212,9 +214,19 @@ def _tree(hosts: Sequence[tuple[str, JsonObject]]) -> list[JsonObject]:
     ]
 
 
+def _unavailable(routes: Sequence[tuple[str, Route]]) -> list[JsonObject]:
+    """One entry for all hosts that get the same answer: of a thousand apps most may be stopped, and each handler costs
+    Caddy work at every load. It searches long lists of hosts by halves."""
+    by_text: dict[str, list[str]] = {}
+    for host, route in routes:
+        by_text.setdefault(route.unavailable_text, []).append(host)
+    return [
+        {"match": [{"host": hosts}], "handle": [_answer(503, text, retry_after=2)], "terminal": True}
+        for text, hosts in sorted(by_text.items())
+    ]
+
+
 def _serve(route: Route) -> JsonObject:
-    if not route.upstreams:
-        return _answer(503, route.unavailable_text, retry_after=2)
     several = len(route.upstreams) > 1
     handler: JsonObject = {
         "handler": "reverse_proxy",

@@ -125,3 +125,16 @@ def test_a_single_replica_is_never_marked_down() -> None:
 def test_the_door_listens_where_it_is_told(listen: str, expected: str) -> None:
     door = compile_door(listen=listen, port=80, admin_socket=Path("/a"), router_socket=Path("/r"), logs=LOGS)
     assert listen_addresses(door) == {expected}
+
+
+def test_apps_without_replicas_share_an_entry_for_each_answer() -> None:
+    stopped = [route(f"stopped{n}", text="the app is stopped") for n in range(1000)]
+    config = router(*stopped, route("new", text="no replica is ready yet"), route("up", "10.0.0.1:80"))
+    assert len(routes_of(config)) <= len(routes_of(router())) + 3
+    for name, text in (("stopped0", "the app is stopped"), ("stopped999", "the app is stopped"), ("new", "no replica")):
+        _, handler = tries(routes_of(config), f"{name}.localhost")
+        assert handler is not None
+        assert (handler["status_code"], handler["body"][: len(text)]) == (503, text)
+    _, handler = tries(routes_of(config), "up.localhost")
+    assert handler is not None
+    assert handler["handler"] == "reverse_proxy"

@@ -13,6 +13,10 @@ from backend.domain.ingress import Ingress, Route, Upstream
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
+# After a load the ingress rests this many times as long as the load took, at most so long: while many deployments
+# roll, their changes gather meanwhile, and loading is not all that the machine does.
+REST_FACTOR = 3.0
+LONGEST_REST_SECONDS = 0.3
 
 
 class RouteBook:
@@ -30,6 +34,10 @@ class RouteBook:
         self._applied = -1
         self._opened = False
         self._lock = asyncio.Lock()
+        self._rested_at = 0.0
+        self._look = asyncio.Lock()
+        self._looked_at = 0.0
+        self._in_flight: Mapping[str, int] = {}
         self._retry: asyncio.Task[None] | None = None
 
     def deployment_of_host(self, host: str) -> str | None:
@@ -92,13 +100,16 @@ class RouteBook:
         async with self._lock:
             if self._applied >= wanted:
                 return
-            version = self._version
+            clock = asyncio.get_running_loop().time
+            await asyncio.sleep(self._rested_at - clock())
+            version, began = self._version, clock()
             try:
                 await self._ingress.apply(self._served())
             except Unavailable:
                 self._try_again()
                 raise
             self._applied = version
+            self._rested_at = clock() + min(REST_FACTOR * (clock() - began), LONGEST_REST_SECONDS)
 
     def _served(self) -> list[Route]:
         # An app's own host wins: a platform's new suffix may be what was somebody's domain before.
@@ -133,12 +144,23 @@ class RouteBook:
         poll = 0.05
         while asyncio.get_running_loop().time() < deadline:
             try:
-                if not (await self._ingress.in_flight()).get(address):
+                if not (await self._requests_in_flight()).get(address):
                     return
             except Unavailable:
                 return
             await asyncio.sleep(poll)
             poll = min(poll * 1.5, 0.5)
+
+    async def _requests_in_flight(self) -> Mapping[str, int]:
+        """What the ingress says at some moment after this call: those who ask together share an answer."""
+        clock = asyncio.get_running_loop().time
+        asked_at = clock()
+        async with self._look:
+            if self._looked_at <= asked_at:
+                looked_at = clock()
+                self._in_flight = await self._ingress.in_flight()
+                self._looked_at = looked_at
+            return self._in_flight
 
     async def close(self) -> None:
         if self._retry:
