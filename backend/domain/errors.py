@@ -50,6 +50,13 @@ class Conflict(DomainError):
     """A name already taken, or a state that forbids the request. `details['field']` names the field if any."""
 
 
+class WrongState(Conflict):
+    """The object is in a state that forbids the request. `details` has `reason` `wrong_state` and the `status`."""
+
+    def __init__(self, message: str, *, status: str) -> None:
+        super().__init__(message, details={"reason": "wrong_state", "status": status})
+
+
 class Unauthorized(DomainError):
     """No valid credential."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.domain.deployments import Deployment
 from backend.domain.journal import JournalEntry, JournalKind
 from backend.services.event_bus import EventBus
 from backend.storage import journal as journal_queries
@@ -21,6 +21,22 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class Journaled(Protocol):
+    """What the journal can tell of: a deployment, an environment."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def short_id(self) -> str: ...
+
+    @property
+    def tenant_id(self) -> str: ...
+
+    @property
+    def generation(self) -> int: ...
+
+
 class JournalTransaction:
     """An open transaction that also takes journal entries."""
 
@@ -31,7 +47,7 @@ class JournalTransaction:
 
     async def record(
         self,
-        deployment: Deployment,
+        subject: Journaled,
         kind: JournalKind,
         message: str,
         *,
@@ -42,10 +58,10 @@ class JournalTransaction:
         self.entries.append(
             await journal_queries.append(
                 self.session,
-                tenant_id=deployment.tenant_id,
-                object_id=deployment.id,
-                object_short_id=deployment.short_id,
-                generation=deployment.generation if generation is None else generation,
+                tenant_id=subject.tenant_id,
+                object_id=subject.id,
+                object_short_id=subject.short_id,
+                generation=subject.generation if generation is None else generation,
                 kind=kind,
                 actor=actor,
                 message=message,

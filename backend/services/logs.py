@@ -15,7 +15,6 @@ from itertools import chain
 from typing import Any, Protocol, TypeVar
 
 from backend.domain.accounts import Principal
-from backend.domain.deployments import Deployment
 from backend.domain.engine import ContainerState, Engine
 from backend.domain.errors import Invalid, NotFound
 from backend.domain.logs import LogQuery, LogRecord
@@ -55,6 +54,13 @@ class LogBatch:
     dropped: int = 0
 
 
+class Logged(Protocol):
+    """What has a log: a deployment, or an environment."""
+
+    @property
+    def id(self) -> str: ...
+
+
 class ReplicaSource(Protocol):
     """The part of the replica view that logs need."""
 
@@ -71,7 +77,7 @@ class LogService:
         self,
         engine: Engine,
         replicas: ReplicaSource,
-        deployment_of: Callable[[Principal, str], Awaitable[Deployment]],
+        deployment_of: Callable[[Principal, str], Awaitable[Logged]],
         *,
         queue_lines: int = QUEUE_LINES,
     ) -> None:

@@ -178,10 +178,6 @@ class DeploymentQueries:
         await session.execute(delete(GenerationRow).where(col(GenerationRow.deployment_id) == deployment_id))
         await session.execute(delete(DeploymentRow).where(col(DeploymentRow.id) == deployment_id))
 
-    async def tenant_in_use(self, session: AsyncSession, tenant_id: str) -> bool:
-        query = select(col(DeploymentRow.id)).where(col(DeploymentRow.tenant_id) == tenant_id).limit(1)
-        return await session.scalar(query) is not None
-
     def _to_deployment(self, row: DeploymentRow, generation: GenerationRow) -> Deployment:
         sealed = self._sealer.open(generation.sealed)
         auth = sealed.get("auth")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,28 +15,40 @@ from backend.storage.tables import InstallEventRow
 MAX_EVENTS = 10_000
 
 
-async def append(session: AsyncSession, tenant_id: str, events: Sequence[InstallEvent]) -> None:
-    """Add events of one environment, in the order of their sequences; of more than MAX_EVENTS the oldest go."""
-    if not events:
-        return
-    for event in events:
+async def append(
+    session: AsyncSession,
+    environment_id: str,
+    tenant_id: str,
+    said: Sequence[tuple[InstallEventKind, str]],
+    at: datetime,
+    *,
+    anew: bool = False,
+) -> list[InstallEvent]:
+    """Add what was said, in order; of more than MAX_EVENTS the oldest go, with `anew` all that were there. Sequences
+    go on in either case, so that a reader who was told of some knows which are new."""
+    newest = await newest_sequence(session, environment_id)
+    events = [
+        InstallEvent(environment_id, newest + place, kind, text, at) for place, (kind, text) in enumerate(said, start=1)
+    ]
+    oldest = newest if anew else newest + len(events) - MAX_EVENTS
+    await session.execute(
+        delete(InstallEventRow).where(
+            col(InstallEventRow.environment_id) == environment_id, col(InstallEventRow.sequence) <= oldest
+        )
+    )
+    for event in events[-MAX_EVENTS:]:
         session.add(
             InstallEventRow(
-                environment_id=event.environment_id,
+                environment_id=environment_id,
                 sequence=event.sequence,
                 tenant_id=tenant_id,
                 kind=event.kind.value,
                 text=event.text,
-                at=event.at,
+                at=at,
             )
         )
     await session.flush()
-    await session.execute(
-        delete(InstallEventRow).where(
-            col(InstallEventRow.environment_id) == events[-1].environment_id,
-            col(InstallEventRow.sequence) <= events[-1].sequence - MAX_EVENTS,
-        )
-    )
+    return events
 
 
 async def of_environment(session: AsyncSession, environment_id: str, *, after: int = 0) -> list[InstallEvent]:
@@ -55,8 +68,3 @@ async def newest_sequence(session: AsyncSession, environment_id: str) -> int:
     """The last event's; 0 where there is none."""
     query = select(func.max(col(InstallEventRow.sequence))).where(col(InstallEventRow.environment_id) == environment_id)
     return await session.scalar(query) or 0
-
-
-async def clear(session: AsyncSession, environment_id: str) -> None:
-    """Forget all of an environment: it is installed anew."""
-    await session.execute(delete(InstallEventRow).where(col(InstallEventRow.environment_id) == environment_id))

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from backend.domain.errors import Unavailable
-from backend.storage.tables import AddressRow, NetworkRow
+from backend.storage.tables import AddressRow, DeploymentRow, EnvironmentRow, NetworkRow
 
 _FIRST_HOST = 2  # .0 is the network, .1 its gateway
 
@@ -102,3 +102,14 @@ async def forget_network(session: AsyncSession, tenant_id: str) -> None:
 async def tenants(session: AsyncSession) -> Sequence[str]:
     """Tenants that were given a subnet."""
     return (await session.scalars(select(col(NetworkRow.tenant_id)))).all()
+
+
+async def tenant_in_use(session: AsyncSession, tenant_id: str) -> bool:
+    """Whether the tenant has anything, also what is being deleted, that runs on its network of the local engine."""
+    deployment = select(col(DeploymentRow.id)).where(col(DeploymentRow.tenant_id) == tenant_id).limit(1)
+    environment = (
+        select(col(EnvironmentRow.id))
+        .where(col(EnvironmentRow.tenant_id) == tenant_id, col(EnvironmentRow.cluster_id).is_(None))
+        .limit(1)
+    )
+    return await session.scalar(deployment) is not None or await session.scalar(environment) is not None

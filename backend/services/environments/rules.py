@@ -184,7 +184,8 @@ def _check_idle(faults: Faults, minutes: int) -> None:
     if minutes != 0 and not MIN_IDLE_MINUTES <= minutes <= MAX_IDLE_MINUTES:
         faults.add(
             "idle_stop_minutes",
-            f"idle_stop_minutes must be 0 (never) or from {MIN_IDLE_MINUTES} to {MAX_IDLE_MINUTES}, not {shown(minutes)}",
+            f"idle_stop_minutes must be 0 (never) or from {MIN_IDLE_MINUTES} to {MAX_IDLE_MINUTES}, "
+            f"not {shown(minutes)}",
         )
 
 

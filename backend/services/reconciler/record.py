@@ -12,18 +12,14 @@ from typing import Any
 from backend.domain.deployments import Deployment, DeploymentStatus, DesiredState
 from backend.domain.errors import DomainError
 from backend.domain.journal import JournalKind
-from backend.services.journal import utc_now
 from backend.services.reconciler.context import Shared
+from backend.services.reconciler.lease import ObjectLease
 from backend.storage import leases
 
 log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 0.1
 FLUSH_RETRY_SECONDS = 2.0
-
-
-class LeaseLost(DomainError):
-    """Another backend reconciles this object now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +42,8 @@ class Recorder:
     def __init__(self, shared: Shared, deployment_id: str) -> None:
         self._shared = shared
         self._deployment_id = deployment_id
-        self._fence: int | None = None
-        self._renewal: asyncio.Task[None] | None = None
+        options = shared.options
+        self._lease = ObjectLease(shared.database, deployment_id, options.holder, options.lease_duration)
         self._observations: list[_Observation] = []
         self._flusher: asyncio.Task[None] | None = None
 
@@ -55,46 +51,11 @@ class Recorder:
 
     async def hold(self, deployment: Deployment) -> None:
         """Take the lease unless it is held. Raises LeaseLost while another backend's runs."""
-        if self._fence is not None:
-            return
-        options = self._shared.options
-        async with self._shared.database.transaction() as session:
-            fence = await leases.acquire(
-                session, deployment.id, deployment.tenant_id, options.holder, utc_now(), options.lease_duration
-            )
-        if fence is None:
-            raise LeaseLost("another backend works on this deployment")
-        self._fence = fence
-        self._renewal = asyncio.create_task(self._renew(fence), name=f"lease-{deployment.short_id}")
-
-    async def _renew(self, fence: int) -> None:
-        duration = self._shared.options.lease_duration
-        while True:
-            await asyncio.sleep(duration.total_seconds() / 3)
-            try:
-                async with self._shared.database.transaction() as session:
-                    held = await leases.renew(session, self._deployment_id, fence, utc_now() + duration)
-            except DomainError as error:
-                # Where it runs out meanwhile and somebody takes it, the fence tells at the next write.
-                log.warning("the lease of deployment %s is not renewed: %s", self._deployment_id, error.message)
-                continue
-            if not held:
-                self._fence = None
-                return
+        await self._lease.hold(deployment.tenant_id)
 
     async def rest(self) -> None:
         """Give the lease back: nothing is left to do for now."""
-        if self._fence is not None:
-            fence = self._fence
-            self._let_go()
-            async with self._shared.database.transaction() as session:
-                await leases.release(session, self._deployment_id, fence, utc_now())
-
-    def _let_go(self) -> None:
-        self._fence = None
-        if self._renewal:
-            self._renewal.cancel()
-            self._renewal = None
+        await self._lease.rest()
 
     # --- what happened
 
@@ -154,9 +115,7 @@ class Recorder:
                 now_stored = await self._shared.queries.by_id(change.session, deployment.id)
                 if now_stored is None or _asked(now_stored) != _asked(deployment):
                     return False
-                if self._fence is not None and not await leases.still_held(change.session, deployment.id, self._fence):
-                    self._let_go()
-                    raise LeaseLost("another backend took over this deployment")
+                await self._lease.check(change.session)
                 if note:
                     await change.record(deployment, note[0], note[1])
                 if status is not None and status is not now_stored.status:
@@ -177,17 +136,17 @@ class Recorder:
                 if forget:
                     await self._shared.queries.purge(change.session, deployment.id)
                     await leases.forget(change.session, deployment.id)
-                elif settled and self._fence is not None:
-                    await leases.release(change.session, deployment.id, self._fence, change.now)
+                elif settled:
+                    await self._lease.release(change.session, change.now)
         except (DomainError, asyncio.CancelledError):
             self._observations = pending + self._observations
             raise
         if settled or forget:
-            self._let_go()
+            self._lease.let_go()
         return True
 
     async def close(self) -> None:
-        self._let_go()
+        self._lease.let_go()
         if self._flusher:
             self._flusher.cancel()
             await asyncio.gather(self._flusher, return_exceptions=True)

@@ -76,7 +76,7 @@ class ReplicaSteps:
             ordinal: container_name(shared.options.installation, deployment, deployment.generation, ordinal)
             for ordinal in ordinals
         }
-        addresses = await shared.slots.addresses(deployment, list(names.values()))
+        addresses = await shared.slots.addresses(deployment.tenant_id, deployment.id, list(names.values()))
         results = await asyncio.gather(
             *(self._create_one(deployment, network, n, names[n], addresses[names[n]]) for n in ordinals),
             return_exceptions=True,

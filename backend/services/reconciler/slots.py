@@ -65,9 +65,10 @@ class SlotAllocator:
                 self._ready[tenant_id] = name
                 return name
 
-    async def addresses(self, deployment: Deployment, names: Sequence[str]) -> dict[str, str]:
+    async def addresses(self, tenant_id: str, object_id: str, names: Sequence[str]) -> dict[str, str]:
+        """A fixed address for each container name of an object."""
         async with self._database.transaction() as session:
-            return await networks.claim_addresses(session, deployment.tenant_id, deployment.id, names)
+            return await networks.claim_addresses(session, tenant_id, object_id, names)
 
     async def release(self, names: Sequence[str]) -> None:
         async with self._database.transaction() as session:

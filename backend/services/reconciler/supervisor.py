@@ -53,6 +53,8 @@ class Reconciler:
         options: ReconcilerOptions,
     ) -> None:
         self.routes = RouteBook(ingress, drain_seconds=options.drain_seconds)
+        self.images = ImagePuller(engine)
+        self.slots = SlotAllocator(database, engine, options.pool)
         self._view = view
         self._engine = engine
         self._database = database
@@ -69,8 +71,8 @@ class Reconciler:
             view=view,
             monitor=self._monitor,
             routes=self.routes,
-            images=ImagePuller(engine),
-            slots=SlotAllocator(database, engine, options.pool),
+            images=self.images,
+            slots=self.slots,
             address=address,
             engine_slots=asyncio.Semaphore(options.engine_calls_at_once),
         )

@@ -13,15 +13,13 @@ from backend.domain.errors import DomainError, EngineUnavailable, Unavailable
 from backend.services.reconciler.context import Shared
 from backend.services.reconciler.faults import crashed
 from backend.services.reconciler.outcome import Outcome
-from backend.services.reconciler.pauses import growing_pause
-from backend.services.reconciler.record import LeaseLost, Recorder
+from backend.services.reconciler.pass_loop import FIRST_RETRY_SECONDS, PassLoop
+from backend.services.reconciler.record import Recorder
 from backend.services.reconciler.replica_steps import ReplicaSteps
 from backend.services.reconciler.rollout import Plan, ReplicaFact, plan
+from backend.storage import networks
 
 log = logging.getLogger(__name__)
-
-FIRST_RETRY_SECONDS = 1.0
-SLOWEST_RETRY_SECONDS = 60.0
 
 
 class DeploymentWorker:
@@ -30,10 +28,10 @@ class DeploymentWorker:
     def __init__(self, shared: Shared, deployment_id: str) -> None:
         self._shared = shared
         self._id = deployment_id
-        self._wake = asyncio.Event()
-        self._retry_after: float | None = None
+        self._loop = PassLoop(
+            f"deployment {deployment_id}", self._pass, lambda *news: shared.report(deployment_id, *news)
+        )
         self._make_after = 0.0
-        self._failures = 0
         self._started_over: datetime | None = None
         self.recorder = Recorder(shared, deployment_id)
         self.steps = ReplicaSteps(shared, self.recorder, self.wake)
@@ -42,15 +40,15 @@ class DeploymentWorker:
 
     def start(self) -> None:
         self.wake()
-        self.task = asyncio.create_task(self._run(), name=f"reconcile-{self._id}")
+        self.task = asyncio.create_task(self._loop.run(), name=f"reconcile-{self._id}")
 
     def wake(self) -> None:
-        self._wake.set()
+        self._loop.wake()
 
     def try_now(self) -> None:
         """Wake it, and try again at once what failed before: somebody asked for it, or the engine came back."""
         self._make_after = 0.0
-        self._wake.set()
+        self._loop.wake()
 
     async def close(self) -> None:
         if self.task:
@@ -58,41 +56,6 @@ class DeploymentWorker:
             await asyncio.gather(self.task, return_exceptions=True)
         await self.steps.close()
         await self.recorder.close()
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(self._retry_after):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
-            self._wake.clear()
-            self._retry_after = None
-            try:
-                gone = await self._pass()
-                self._failures = 0
-            except asyncio.CancelledError:
-                raise
-            except (EngineUnavailable, LeaseLost) as error:
-                log.info("deployment %s waits: %s", self._id, error.message)
-                self._back_off()
-            except DomainError as error:
-                log.warning("deployment %s: %s", self._id, error.message)
-                self._shared.report(self._id, "retrying", error.message)
-                self._back_off()
-            except Exception:
-                log.exception("reconciling deployment %s failed", self._id)
-                self._back_off()
-            else:
-                if gone:
-                    return
-
-    def _back_off(self) -> None:
-        self._retry_in(growing_pause(FIRST_RETRY_SECONDS, self._failures, SLOWEST_RETRY_SECONDS))
-        self._failures += 1
-
-    def _retry_in(self, seconds: float) -> None:
-        self._retry_after = seconds if self._retry_after is None else min(seconds, self._retry_after)
 
     # --- one pass
 
@@ -131,7 +94,7 @@ class DeploymentWorker:
         shared.progress.pop(deployment.id, None)
         shared.view.notify_readers(deployment.id)
         async with shared.database.session() as session:
-            in_use = await shared.queries.tenant_in_use(session, deployment.tenant_id)
+            in_use = await networks.tenant_in_use(session, deployment.tenant_id)
         if not in_use:
             try:
                 await shared.slots.release_tenant(deployment.tenant_id)
@@ -188,7 +151,7 @@ class DeploymentWorker:
             # What a failed try itself changed on the engine wakes us too: that must not cut the pause short.
             pause = self._make_after - asyncio.get_running_loop().time()
             if pause > 0:
-                self._retry_in(pause)
+                self._loop.retry_in(pause)
                 self.steps.revive(deployment, states)
                 return
             await self.recorder.hold(deployment)
@@ -199,7 +162,7 @@ class DeploymentWorker:
             except DomainError as error:
                 retry = await self.outcome.cannot_make(deployment, error)
                 self._make_after = asyncio.get_running_loop().time() + retry
-                self._retry_in(retry)
+                self._loop.retry_in(retry)
                 return
         self.steps.revive(deployment, states)
         await self.outcome.settle(deployment, shared.view.of(deployment.id), step)
@@ -247,23 +210,13 @@ class DeploymentWorker:
         try:
             # Those that are ready serve at once, while the others still come up.
             while not making.done():
-                if await self._woken_during(making):
+                if await self._loop.woken_during(making):
                     await self._serve_ready(deployment)
             await making
         finally:
             making.cancel()
             await asyncio.gather(making, return_exceptions=True)
             self.wake()
-
-    async def _woken_during(self, work: asyncio.Task[None]) -> bool:
-        """Wait until the work is done or somebody wakes us; True for a wake while it still goes on, which is taken."""
-        nudge = asyncio.create_task(self._wake.wait())
-        await asyncio.wait((work, nudge), return_when=asyncio.FIRST_COMPLETED)
-        nudge.cancel()
-        if work.done() or not self._wake.is_set():
-            return False
-        self._wake.clear()
-        return True
 
     async def _make_all(self, deployment: Deployment, step: Plan, by_id: dict[str, ContainerState]) -> None:
         if step.create:
@@ -284,7 +237,7 @@ class DeploymentWorker:
         woken = False
         try:
             while not pull.done():
-                if await self._woken_during(pull):
+                if await self._loop.woken_during(pull):
                     woken = True
                     if not await self._still_wanted(deployment):
                         return False
@@ -312,7 +265,7 @@ class DeploymentWorker:
         except Unavailable as error:
             # The book goes on trying; replicas must not be held up, nor stopped, by a door that is shut.
             log.warning("routes of %s are not served yet: %s", self._id, error.message)
-            self._retry_in(FIRST_RETRY_SECONDS)
+            self._loop.retry_in(FIRST_RETRY_SECONDS)
 
 
 def _idle(state: ContainerState) -> bool:
