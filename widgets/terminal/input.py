@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from time import monotonic
+from typing import ClassVar, Final
 
 from textual import events
+from textual.geometry import Offset
 
+from widgets.terminal.commands import KEYS
+from widgets.terminal.copying import TerminalCopying
 from widgets.terminal.emulator.grid import DEFAULT_SCROLLBACK
-from widgets.terminal.emulator.keys import encode_key, encode_paste
 from widgets.terminal.emulator.mouse import MouseAction, encode_mouse
-from widgets.terminal.emulator.screen import ALTERNATE_SCROLL, BRACKETED_PASTE, CURSOR_KEYS, FOCUS, SGR_MOUSE
-from widgets.terminal.selection import Selection
-from widgets.terminal.view import TerminalView
+from widgets.terminal.emulator.screen import ALTERNATE_SCROLL, BRACKETED_PASTE, FOCUS, SGR_MOUSE
+from widgets.terminal.key_encoding import KeyModes, encode
+from widgets.terminal.selecting import Unit
 
-_WHEEL_LINES = 3
+_WHEEL_LINES: Final = 3
+_CLICK_SECONDS: Final = 0.4
+_UNITS: Final = (Unit.CELL, Unit.WORD, Unit.LINE)
 
 
-class TerminalInput(TerminalView, can_focus=True):
-    """A view that takes input. Where it goes is for a subclass to say: `listening`, `send` and `copied`."""
+class TerminalInput(TerminalCopying, can_focus=True):
+    """A view that takes input. Where it goes is for a subclass to say: `listening`, `send`, `send_paste`."""
 
     pass_keys: ClassVar[frozenset[str]] = frozenset({"ctrl+q", "ctrl+backslash"})
     """Keys that the program never gets, so that the app can be reached."""
-
-    copy_on_select: ClassVar[bool] = True
-    """Whether letting go of the mouse copies what it selected."""
 
     def __init__(
         self,
@@ -35,7 +37,8 @@ class TerminalInput(TerminalView, can_focus=True):
     ) -> None:
         super().__init__(scrollback=scrollback, name=name, id=id, classes=classes)
         self._pressed = 0
-        self._drag_from: tuple[int, int] | None = None
+        self._reported: tuple[int, int, int] | None = None
+        self._last_down: tuple[float, Offset, int] = (0.0, Offset(-1, -1), 0)
 
     @property
     def listening(self) -> bool:
@@ -46,8 +49,12 @@ class TerminalInput(TerminalView, can_focus=True):
         """Send bytes to the program as they are. Dropped where none runs."""
         raise NotImplementedError
 
-    def copied(self, text: str) -> None:
-        """Called when text went to the clipboard."""
+    def send_paste(self, text: str, *, bracketed: bool) -> None:
+        """Send text piece by piece, as fast as the program reads it. Dropped where none runs."""
+        raise NotImplementedError
+
+    def interrupt(self) -> None:
+        """Called before a key that stops programs is sent."""
         raise NotImplementedError
 
     @property
@@ -58,75 +65,94 @@ class TerminalInput(TerminalView, can_focus=True):
     def send_text(self, text: str) -> None:
         """Send text as if typed, and show the newest output."""
         self.follow()
-        self.send(text.encode())
+        self.send(text.encode("utf-8", "replace"))
 
     # Keys
 
     def on_key(self, event: events.Key) -> None:
-        """Send the key, scroll, or leave it to the app."""
-        if event.key in self.pass_keys:
+        """A key is of the app, of the copy mode, of the widget, or of the program, in this order."""
+        if event.key in self.pass_keys or not self._take_key(event.key, event.character):
             return
-        page = max(1, self._emulator.lines - 1)
-        everything = len(self._emulator.history)
-        scroll = {"shift+pageup": page, "shift+pagedown": -page, "shift+home": everything, "shift+end": -everything}
-        if event.key in scroll and not self._emulator.alternate:
-            self.scroll_lines(scroll[event.key])
-        elif not self.listening:
-            return
-        elif event.key == "ctrl+shift+c" and self._selection is not None:
-            self.copy_selection()
-        else:
-            text = encode_key(event.key, event.character, application_cursor=CURSOR_KEYS in self._emulator.mode)
-            if text is None:
-                return
-            self.select(None)
-            self.send_text(text)
         event.stop()
         event.prevent_default()
+
+    def _take_key(self, key: str, character: str | None) -> bool:
+        if self.copying:
+            self.take_copy_key(key, character)
+            return True
+        command = KEYS.get(key)
+        if command is not None and not (command.needs_scrollback and self._emulator.alternate):
+            getattr(self, f"action_{command.action}")()
+            return True
+        if not self.listening:
+            return False
+        text = encode(key, character, KeyModes.of(self._emulator))
+        if text is None:
+            return False
+        if key in ("ctrl+c", "ctrl+z"):
+            self.interrupt()
+        self.select(None)
+        self.send_text(text)
+        return True
+
+    # Pastes and focus
 
     def on_paste(self, event: events.Paste) -> None:
         """Send what the user pasted."""
         event.stop()
-        self.paste(event.text)
+        if self.copying:
+            self.take_copy_paste(event.text)
+        else:
+            self.paste(event.text)
 
     def paste(self, text: str) -> None:
         """Send text as a paste: without control characters, bracketed where the program asked for it."""
-        self.send_text(encode_paste(text, bracketed=BRACKETED_PASTE in self._emulator.mode))
+        if text:
+            self.stop_copying()
+            self.follow()
+            self.send_paste(text, bracketed=BRACKETED_PASTE in self._emulator.mode)
+
+    def action_paste(self) -> None:
+        """Paste what was copied last within the app."""
+        self.paste(self.app.clipboard)
 
     def on_focus(self) -> None:
         """Tell a program that asked, and draw the cursor full."""
         if FOCUS in self._emulator.mode:
             self.send(b"\x1b[I")
         self.refresh()
+        self._place_cursor()
 
     def on_blur(self) -> None:
         """Tell a program that asked, and draw the cursor as an underline."""
         if FOCUS in self._emulator.mode:
             self.send(b"\x1b[O")
         self.refresh()
+        self._place_cursor()
 
     # Mouse
 
-    def copy_selection(self) -> str:
-        """Copy what is selected to the clipboard; returns it, empty where nothing is."""
-        text = self.selected_text
-        if text:
-            self.app.copy_to_clipboard(text)
-            self.copied(text)
-        return text
+    def _wants_mouse(self, event: events.MouseEvent) -> bool:
+        """Whether the program gets this event: with Shift, the mouse is the user's all the same."""
+        free = not event.shift and self.listening and not self.copying and self._anchor is None
+        return bool(self._emulator.mouse_mode) and free
 
     def _report_mouse(self, event: events.MouseEvent, action: MouseAction, button: int) -> bool:
         """Send the event to a program that wants the mouse; False where it is the user's."""
-        mode = self._emulator.mouse_mode
-        if not mode or event.shift or not self.listening or self._anchor is not None:
+        if not self._wants_mouse(event):
             return False
         place = event.get_content_offset_capture(self)
+        x = min(max(0, place.x), self._emulator.columns - 1)
+        y = min(max(0, place.y), self._emulator.lines - 1)
+        if action is MouseAction.MOVE and self._reported == (x, y, button):
+            return True  # still the same cell
+        self._reported = (x, y, button)
         report = encode_mouse(
             action,
             button,
-            min(max(0, place.x), self._emulator.columns - 1),
-            min(max(0, place.y), self._emulator.lines - 1),
-            mode=mode,
+            x,
+            y,
+            mode=self._emulator.mouse_mode,
             sgr=SGR_MOUSE in self._emulator.mode,
             alt=event.meta,
             ctrl=event.ctrl,
@@ -136,48 +162,63 @@ class TerminalInput(TerminalView, can_focus=True):
         return True
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Begin a selection, or report the press."""
+        """Begin a selection, or report the press. Once is a cell, twice a word, three times a line; Alt is a block,
+        Shift goes on with what is selected, the middle button pastes."""
         event.stop()
         self.capture_mouse()
         self._pressed = event.button
-        if not self._report_mouse(event, MouseAction.PRESS, event.button) and event.button == 1:
-            self.select(None)
-            self._drag_from = self.cell_at(event.get_content_offset_capture(self))
+        if event.button == 1 and event.ctrl and self.link_under(event.get_content_offset_capture(self)) is not None:
+            return  # the link's, whoever has the mouse
+        if self._report_mouse(event, MouseAction.PRESS, event.button):
+            return
+        place = event.get_content_offset_capture(self)
+        if event.button == 2:
+            self.action_paste()
+        elif event.button == 1:
+            clicks = self._count_click(place)
+            if event.shift and clicks == 1 and self._selection is not None:
+                self.stretch_from_selection(place)
+            else:
+                self.begin_drag(place, unit=_UNITS[min(clicks, 3) - 1], block=event.meta)
+
+    def _count_click(self, place: Offset) -> int:
+        then, where, count = self._last_down
+        now = monotonic()
+        count = count + 1 if where == place and now - then < _CLICK_SECONDS else 1
+        self._last_down = (now, place, count)
+        return count
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Stretch the selection, scrolling at the edges, or report the move."""
-        if self._drag_from is None:
-            self._report_mouse(event, MouseAction.MOVE, self._pressed)
-            return
-        event.stop()
         place = event.get_content_offset_capture(self)
-        if place.y < 0:
-            self.scroll_lines(1)
-        elif place.y >= self._emulator.lines:
-            self.scroll_lines(-1)
-        self.select(Selection(self._drag_from, self.cell_at(place)))
+        if self._drag is not None:
+            event.stop()
+            self.drag_to(place)
+            return
+        self.hover(place)
+        self._report_mouse(event, MouseAction.MOVE, self._pressed)
+
+    def on_leave(self, event: events.Leave) -> None:
+        """The mouse is on no link any more."""
+        self.hover(None)
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """End the selection, or report the release."""
         event.stop()
         self.capture_mouse(False)
         button, self._pressed = self._pressed, 0
-        dragged, self._drag_from = self._drag_from is not None, None
-        if dragged:
-            if self._selection is not None and self.copy_on_select:
-                self.copy_selection()
+        place = event.get_content_offset_capture(self)
+        if self.end_drag():
+            if button == 1 and self._selection is None and self._last_down[1:] == (place, 1):
+                self.click_link(place, sure=event.ctrl)
+        elif button == 1 and event.ctrl and self.link_under(place) is not None:
+            self.click_link(place, sure=True)
         elif button:
             self._report_mouse(event, MouseAction.RELEASE, button)
 
     def on_click(self, event: events.Click) -> None:
-        """Twice selects a word, three times a line."""
-        if event.chain < 2 or event.button != 1 or (self._emulator.mouse_mode and not event.shift):
-            return
+        """Clicks are counted when the button goes down: a word or line may then be dragged on."""
         event.stop()
-        cell = self.cell_at(event.get_content_offset_capture(self))
-        (self.select_word if event.chain == 2 else self.select_line)(cell)
-        if self.copy_on_select:
-            self.copy_selection()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Scroll back."""
@@ -187,15 +228,24 @@ class TerminalInput(TerminalView, can_focus=True):
         """Scroll forth."""
         self._wheel(event, MouseAction.SCROLL_DOWN, -_WHEEL_LINES, "down")
 
+    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
+        """For programs alone."""
+        event.stop()
+        self._report_mouse(event, MouseAction.SCROLL_LEFT, 0)
+
+    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
+        """For programs alone."""
+        event.stop()
+        self._report_mouse(event, MouseAction.SCROLL_RIGHT, 0)
+
     def _wheel(self, event: events.MouseEvent, action: MouseAction, lines: int, arrow: str) -> None:
         event.stop()
         event.prevent_default()
         if self._report_mouse(event, action, 0):
             return
         emulator = self._emulator
-        if emulator.alternate and ALTERNATE_SCROLL in emulator.mode:
-            # Pagers and editors that do not ask for the mouse scroll by arrow keys.
-            key = encode_key(arrow, None, application_cursor=CURSOR_KEYS in emulator.mode)
-            self.send_text((key or "") * _WHEEL_LINES)
-        elif not emulator.alternate:
+        if not emulator.alternate:
             self.scroll_lines(lines)
+        elif ALTERNATE_SCROLL in emulator.mode and self.listening and not self.copying:
+            # Pagers and editors that do not ask for the mouse scroll by arrow keys.
+            self.send_text((encode(arrow, None, KeyModes.of(emulator)) or "") * _WHEEL_LINES)

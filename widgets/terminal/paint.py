@@ -1,105 +1,169 @@
-"""Rows of the emulator as Textual strips."""
+"""Rows of the emulator as Textual strips, drawn without Rich: a flood of colours is mostly the making of styles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from typing import Final
 
 from rich.cells import cell_len
-from rich.color import Color
+from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual.strip import Strip
 
-from widgets.terminal.emulator import DEFAULT, RGB, STUB, Row, Style
-from widgets.terminal.emulator import style as looks
+from widgets.terminal.emulator import DEFAULT, STUB, Row, Style
+from widgets.terminal.emulator.style import BOLD, CONCEAL, REVERSE, style
+from widgets.terminal.palette import Palette
 
-_MAX_STYLES = 4096
-_MAX_STRIPS = 512
-
-
-def _colour(colour: int) -> Color | None:
-    """A colour of the emulator as Rich's; None for the terminal's own."""
-    if colour < 0:
-        return None
-    if colour >= RGB:
-        rgb = colour - RGB
-        return Color.from_rgb(rgb >> 16, rgb >> 8 & 255, rgb & 255)
-    return Color.from_ansi(colour)
+_MAX_STRIPS: Final = 512
+_MAX_MARKED: Final = 4096
+_RESET: Final = "\x1b[0m"
 
 
-def inverted(style: RichStyle | None) -> RichStyle:
-    """The style with foreground and background swapped."""
-    current = style or RichStyle.null()
-    return current + RichStyle(reverse=not current.reverse)
+class Mark(Enum):
+    """What is shown of a cell besides its own look."""
+
+    REVERSED = "reversed"  # the block cursor and what is selected: visible without colours too
+    UNDERLINED = "underlined"  # the underline cursor, and a link under the mouse
+    HIT = "hit"
+    CURRENT = "current"  # the hit that the search is at
+
+
+Marks = Sequence[tuple[int, int, Mark]]
+"""Spans of cells, first and one past the last, with what marks them; later ones lie over earlier ones."""
+
+
+class RowStrip(Strip):
+    """A strip that draws its runs itself. Rich's segments are made only where something else asks for them."""
+
+    __slots__ = ("_made", "_palette", "_runs")
+
+    def __init__(self, runs: list[tuple[str, Style]], width: int, palette: Palette) -> None:
+        self._made: list[Segment] | None = None
+        super().__init__((), width)
+        self._runs = runs
+        self._palette = palette
+
+    @property
+    def _segments(self) -> list[Segment]:
+        if self._made is None:
+            self._made = [Segment(text, self._palette.rich(look)) for text, look in self._runs]
+        return self._made
+
+    @_segments.setter
+    def _segments(self, _: list[Segment]) -> None:
+        """Strip's own __init__ sets what is made here on demand."""
+
+    @property
+    def text(self) -> str:
+        """The text of all runs."""
+        return "".join([text for text, _ in self._runs])
+
+    def render(self, console: Console) -> str:
+        """The strip as the outer terminal takes it."""
+        if self._render_cache is None:
+            sgr = self._palette.sgr
+            self._render_cache = "".join([sgr(look) + text for text, look in self._runs]) + _RESET
+        return self._render_cache
 
 
 class Painter:
     """Makes strips, and keeps those of rows that did not change."""
 
     def __init__(self) -> None:
-        self._base = RichStyle.null()
-        self._styles: dict[Style, RichStyle] = {}
-        self._strips: dict[Row, tuple[int, int, Strip]] = {}
+        self._palette = Palette(RichStyle.null())
+        self._strips: dict[Row, tuple[int, int, RowStrip]] = {}
+        self._marked: dict[tuple[Style, Mark], Style] = {}
 
-    def set_base(self, base: RichStyle) -> None:
-        """The look of cells without a style: the widget's own colours."""
-        if base != self._base:
-            self._base = base
-            self._styles.clear()
+    @property
+    def palette(self) -> Palette:
+        """How looks become colours."""
+        return self._palette
+
+    @palette.setter
+    def palette(self, palette: Palette) -> None:
+        if palette is not self._palette:
+            self._palette = palette
             self._strips.clear()
+            self._marked.clear()
 
-    def strip(self, row: Row | None, width: int) -> Strip:
+    def strip(self, row: Row | None, width: int, marks: Marks = ()) -> RowStrip:
         """The row in `width` cells, cut or filled up."""
-        if row is None:
-            return Strip.blank(width, self._base)
+        row = row if row is not None else Row()
+        if marks:
+            return self._made(row, width, self._marked_runs(row, width, marks))
         kept = self._strips.get(row)
         if kept is not None and kept[0] == row.version and kept[1] == width:
             return kept[2]
-        strip = self._made(row, width)
+        strip = self._made(row, width, row.runs())
         if len(self._strips) >= _MAX_STRIPS:
             self._strips.clear()
         self._strips[row] = (row.version, width, strip)
         return strip
 
-    def _made(self, row: Row, width: int) -> Strip:
-        segments: list[Segment] = []
+    def line(self, text: str, width: int, *, reverse: bool = True) -> RowStrip:
+        """A line of the widget's own in `width` cells: what it says of itself."""
+        row = Row("".join(char for char in text if char.isprintable()))
+        return self.strip(row, width, ((0, width, Mark.REVERSED),) if reverse else ())
+
+    def _made(self, row: Row, width: int, runs: Iterator[tuple[int, int, Style]]) -> RowStrip:
+        made: list[tuple[str, Style]] = []
         filled = 0
-        for start, end, look in row.runs():
+        for start, end, look in runs:
             if start >= width:
                 break
             end = min(end, width)
             text = row.shown(start, end)
-            plain = len(text) == end - start and text.isascii()
-            if not plain and cell_len(text) != end - start:
+            if end > len(row.text):
+                text += " " * (end - max(start, len(row.text)))
+            if not (len(text) == end - start and text.isascii()) and cell_len(text) != end - start:
                 text = _of_exact_width(row, start, end)
-            segments.append(Segment(text, self._base if look is DEFAULT else self._rich(look)))
+            made.append((text, look))
             filled = end
         if filled < width:
-            segments.append(Segment(" " * (width - filled), self._base))
-        return Strip(segments, width)
+            made.append((" " * (width - filled), DEFAULT))
+        return RowStrip(made, width, self._palette)
 
-    def _rich(self, look: Style) -> RichStyle:
-        made = self._styles.get(look)
+    def _marked_runs(self, row: Row, width: int, marks: Marks) -> Iterator[tuple[int, int, Style]]:
+        """The row's runs under its marks. A wide character is marked whole."""
+        text = row.text
+        cells = (row.styles or [DEFAULT] * len(text))[:width]
+        cells += [DEFAULT] * (width - len(cells))
+        for start, end, mark in marks:
+            start, end = max(0, start), min(end, width)
+            if 0 < start < len(text) and text[start] == STUB:
+                start -= 1
+            if start < end < min(width, len(text)) and text[end] == STUB:
+                end += 1
+            cells[start:end] = [self._under(look, mark) for look in cells[start:end]]
+        start = 0
+        for x in range(1, width + 1):
+            if x == width or cells[x] is not cells[start]:
+                yield start, x, cells[start]
+                start = x
+
+    def _under(self, look: Style, mark: Mark) -> Style:
+        made = self._marked.get((look, mark))
         if made is None:
-            flags = look.flags
-            made = self._base + RichStyle(
-                color=_colour(look.fg),
-                bgcolor=_colour(look.bg),
-                bold=bool(flags & looks.BOLD) or None,
-                dim=bool(flags & looks.DIM) or None,
-                italic=bool(flags & looks.ITALIC) or None,
-                blink=bool(flags & looks.BLINK) or None,
-                reverse=bool(flags & looks.REVERSE) or None,
-                conceal=bool(flags & looks.CONCEAL) or None,
-                strike=bool(flags & looks.STRIKE) or None,
-                overline=bool(flags & looks.OVERLINE) or None,
-                underline=look.underline not in (0, 2) or None,
-                underline2=look.underline == 2 or None,
-            )
-            if len(self._styles) >= _MAX_STYLES:
-                self._styles.clear()
-            self._styles[look] = made
+            if len(self._marked) >= _MAX_MARKED:
+                self._marked.clear()
+            made = self._marked[look, mark] = _marked(look, mark, self._palette.colourless)
         return made
+
+
+def _marked(look: Style, mark: Mark, colourless: bool) -> Style:
+    flags = look.flags
+    if mark is Mark.REVERSED:
+        # What is hidden becomes visible in the selection: it would be copied too.
+        return style(look.fg, look.bg, (flags ^ REVERSE) & ~CONCEAL, look.underline, look.underline_colour)
+    if mark is Mark.UNDERLINED:
+        return style(look.fg, look.bg, flags, 2 if look.underline == 1 else 1, look.underline_colour)
+    current = mark is Mark.CURRENT
+    if colourless:
+        shown = flags & ~CONCEAL | REVERSE | (BOLD if current else 0)
+        return style(look.fg, look.bg, shown, 1 if current else 0)
+    return style(0, 11 if current else 3, BOLD if current else 0, 1 if current else 0)
 
 
 def _of_exact_width(row: Row, start: int, end: int) -> str:
@@ -107,6 +171,9 @@ def _of_exact_width(row: Row, start: int, end: int) -> str:
     that the rest of the line stays in place."""
     parts: list[str] = []
     for x in range(start, end):
+        if x >= len(row.text):
+            parts.append(" ")
+            continue
         if row.text[x] == STUB:
             if x == start:
                 parts.append(" ")
@@ -118,36 +185,3 @@ def _of_exact_width(row: Row, start: int, end: int) -> str:
             shown = row.text[x] if cell_len(row.text[x]) == room else " " * room
         parts.append(shown)
     return "".join(parts)
-
-
-def invert(strip: Strip, start: int, end: int) -> Strip:
-    """The strip with the cells from `start` to before `end` in reverse: visible without colours too."""
-    return _restyled(strip, start, end, underline=False)
-
-
-def underline(strip: Strip, start: int, end: int) -> Strip:
-    """The strip with these cells underlined."""
-    return _restyled(strip, start, end, underline=True)
-
-
-def _restyled(strip: Strip, start: int, end: int, *, underline: bool) -> Strip:
-    width = strip.cell_length
-    start, end = max(0, start), min(end, width)
-    if start >= end:
-        return strip
-    under = RichStyle(underline=True)
-    middle = [
-        Segment(text, (style or RichStyle.null()) + under if underline else inverted(style))
-        for text, style, _ in strip.crop(start, end)
-    ]
-    pieces = ((strip.crop(0, start), start), (Strip(middle), end - start), (strip.crop(end, width), width - end))
-    return Strip.join([_exact(piece, cells) for piece, cells in pieces])
-
-
-def _exact(piece: Iterable[Segment], width: int) -> Strip:
-    """A piece that takes `width` cells, also where Rich measures it otherwise than within its line."""
-    segments = list(piece)
-    real = sum(cell_len(segment.text) for segment in segments)
-    if real > width:
-        segments, real = [], 0
-    return Strip([*segments, Segment(" " * (width - real))] if real < width else segments, width)

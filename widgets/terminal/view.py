@@ -1,27 +1,39 @@
-"""What a terminal looks like: painting, scrollback, selection. It knows no source."""
+"""What a terminal looks like: painting and scrollback. It knows no source."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import monotonic
+from typing import ClassVar, Final
 
-from rich.segment import Segment
+from rich.style import Style as RichStyle
+from textual.app import App
+from textual.filter import ANSIToTruecolor, DimFilter, Monochrome, NoColor
 from textual.geometry import Offset, Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.terminal.emulator import ByteStream, Screen
+from widgets.terminal.emulator import DEFAULT, ByteStream, Row, Screen
+from widgets.terminal.emulator.colours import xterm_palette
 from widgets.terminal.emulator.grid import DEFAULT_SCROLLBACK
 from widgets.terminal.emulator.screen import SYNCHRONIZED
-from widgets.terminal.paint import Painter, invert, inverted, underline
-from widgets.terminal.selection import Selection, word_at
+from widgets.terminal.outer_cursor import OuterCursor
+from widgets.terminal.paint import Mark, Painter
+from widgets.terminal.palette import OUTER_UNDERLINES, Palette
+from widgets.terminal.selection import Cell
 
-_EAGER_PAUSE = 0.004
-_FRAME = 1 / 60
-_SYNCHRONIZED_LIMIT = 0.15
+_EAGER_PAUSE: Final = 0.004
+_FRAME: Final = 1 / 60
+_SYNCHRONIZED_LIMIT: Final = 0.15
+_BAR: Final = "▏"
 
 
 class TerminalView(Widget, can_focus=True):
-    """Shows an emulator's screen and scrollback. Feed `stream`, then call `paint`."""
+    """Shows an emulator's screen and scrollback. Feed `stream`, then call `paint`.
+
+    Lines are drawn past Textual's styles cache where the widget has no border, padding, tint or opacity: put these
+    around it, not on it.
+    """
 
     DEFAULT_CSS = """
     TerminalView {
@@ -33,6 +45,9 @@ class TerminalView(Widget, can_focus=True):
     """
     ALLOW_SELECT = False  # it has a selection of its own, over the scrollback too
 
+    outer_cursor: ClassVar[bool] = True
+    """Whether the outer terminal's own cursor is used where there is one: it has every shape, and blinks."""
+
     def __init__(
         self,
         *,
@@ -43,9 +58,10 @@ class TerminalView(Widget, can_focus=True):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._painter = Painter()
+        self._looks: tuple[object, ...] | None = None
+        self._cursor = OuterCursor()
         self._shown = True
         self._anchor: int | None = None
-        self._selection: Selection | None = None
         self._cursor_line = 0
         self._painted_at = 0.0
         self._held_since: float | None = None
@@ -58,12 +74,37 @@ class TerminalView(Widget, can_focus=True):
         """The screen behind the widget: rows, cursor, modes, scrollback."""
         return self._emulator
 
+    # For subclasses
+
     @property
     def cursor_shown(self) -> bool:
         """Whether there is somebody to type to."""
         return True
 
+    @property
+    def status(self) -> str | None:
+        """What the last line says instead of the program's; None where it says nothing."""
+        return None
+
+    @property
+    def own_cursor(self) -> Cell | None:
+        """Where a cursor of the widget's own is, which then takes the place of the program's."""
+        return None
+
+    def marks_on(self, number: int, row: Row) -> list[tuple[int, int, Mark]]:
+        """What lies over the row with this absolute number, besides cursors."""
+        return []
+
     # Painting
+
+    def on_mount(self) -> None:
+        """Follow what hides and shows the outer cursor behind our back."""
+        self.app.screen_change_signal.subscribe(self, lambda _: self._place_cursor())
+        self.app.app_resume_signal.subscribe(self, self._resumed)
+
+    def _resumed(self, _: App[object]) -> None:
+        self._cursor.forget()
+        self._place_cursor()
 
     def notify_style_update(self) -> None:
         """The colours may have changed."""
@@ -75,15 +116,20 @@ class TerminalView(Widget, can_focus=True):
         color, bgcolor = self.rich_style.color, self.rich_style.bgcolor
         if color is not None and bgcolor is not None and color.triplet is not None and bgcolor.triplet is not None:
             self._emulator.colours = (int(color.triplet.hex[1:], 16), int(bgcolor.triplet.hex[1:], 16))
+            theme = [self.app.ansi_theme.ansi_colors[number] for number in range(16)]
+            named = tuple(red << 16 | green << 8 | blue for red, green, blue in theme)
+            self._emulator.base_palette = (*named, *xterm_palette()[16:])
 
     def on_show(self) -> None:
         """Paint again what changed while hidden."""
         self._shown = True
         self.refresh()
+        self._place_cursor()
 
     def on_hide(self) -> None:
         """Paint nothing while hidden."""
         self._shown = False
+        self._place_cursor()
 
     def paint(self, *, eager: bool = False) -> None:
         """Have the changed lines drawn; at once for an echo."""
@@ -100,20 +146,15 @@ class TerminalView(Widget, can_focus=True):
             if now - self._held_since < _SYNCHRONIZED_LIMIT:
                 return
         self._held_since = None
-        if self._anchor is not None:
-            emulator.dirty.clear()
-            self.refresh()
-            return
         lines = emulator.dirty | {self._cursor_line, emulator.cursor.y}
         emulator.dirty.clear()
         self._cursor_line = emulator.cursor.y
         width = self.size.width
-        if len(lines) >= emulator.lines:
+        if self._anchor is not None or len(lines) >= emulator.lines:
             self.refresh()
         else:
             self.refresh(*(Region(0, y, width, 1) for y in lines))
-        if self.has_focus:
-            self._place_input_method()
+        self._place_cursor()
         if eager and monotonic() - self._painted_at > _EAGER_PAUSE:
             self._paint_at_once()
 
@@ -130,89 +171,162 @@ class TerminalView(Widget, can_focus=True):
             screen._compositor.update_widgets({self})
             screen._compositor_refresh()
 
-    def _place_input_method(self) -> None:
-        """Tell where the cursor is, so that input methods open their windows there."""
-        cursor = self._emulator.cursor
-        place = Offset(min(cursor.x, self._emulator.columns - 1), cursor.y)
-        self.app.cursor_position = self.content_region.offset + place
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines of a region of the widget."""
+        if not self._draw_alone():
+            return super().render_lines(crop)
+        strips: list[Strip] = [self._line(y) for y in crop.line_range]
+        if crop.column_span == (0, self.size.width):
+            return strips
+        return [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget."""
+        self._draw_alone()
+        return self._line(y)
+
+    def _draw_alone(self) -> bool:
+        """Look at what colours depend on; whether nothing but the lines themselves is to be drawn."""
+        app, base = self.app, self.rich_style
+        filters = app.get_line_filters()
+        looks = (base, app.console.color_system, app.ansi_theme, id(self._emulator), self._emulator.palette_version)
+        if (*looks, *filters) != self._looks:
+            self._looks = (*looks, *filters)
+            self._painter.palette = _palette(app, base, self._emulator.palette)
+        styles = self.styles
+        return (
+            self.size == self.outer_size
+            and self.opacity == 1.0
+            and styles.text_opacity == 1.0
+            and not styles.tint.a
+            and all(isinstance(each, (ANSIToTruecolor, DimFilter, Monochrome, NoColor)) for each in filters)
+        )
+
+    def _line(self, y: int) -> Strip:
         emulator, width = self._emulator, self.size.width
-        self._painter.set_base(self.rich_style)
+        status = self.status
+        if status is not None and y == self.size.height - 1:
+            return self._painter.line(status, width)
         first = self.first_line
         number = first + y
-        strip = self._painter.strip(emulator.line(number), width)
-        if emulator.reverse_video:
-            strip = invert(strip, 0, width)
-        if self._selection is not None and (span := self._selection.span(number)) is not None:
-            strip = invert(strip, span[0], width if span[1] is None else span[1])
-        cursor = emulator.cursor
-        if number == emulator.history_total + cursor.y and not cursor.hidden and self.cursor_shown:
-            x = min(cursor.x, width - 1)
-            block = self.has_focus and emulator.cursor_style not in (3, 4)
-            strip = (invert if block else underline)(strip, x, x + 1)
+        row = emulator.line(number) or Row()
+        marks = [(0, width, Mark.REVERSED)] if emulator.reverse_video else []
+        marks += self.marks_on(number, row)
+        if (own := self.own_cursor) is not None:
+            if own[0] == number:
+                marks.append((own[1], own[1] + 1, Mark.REVERSED))
+        elif number == emulator.history_total + emulator.cursor.y and self._cursor_is_ours:
+            row, marks = self._with_cursor(row, marks)
+        strip = self._painter.strip(row, width, marks)
         if y == 0 and first < emulator.history_total:
             mark = f" {emulator.history_total - first} lines up "
             if len(mark) < width:
-                place = Strip([Segment(mark, inverted(self.rich_style))], len(mark))
-                strip = Strip.join([strip.crop(0, width - len(mark)), place])
+                return Strip.join([strip.crop(0, width - len(mark)), self._painter.line(mark, len(mark))])
         return strip
+
+    def _with_cursor(self, row: Row, marks: list[tuple[int, int, Mark]]) -> tuple[Row, list[tuple[int, int, Mark]]]:
+        x, style = min(self._emulator.cursor.x, self.size.width - 1), self._emulator.cursor_style
+        if self.has_focus and style in (5, 6) and not row.text[x : x + 1].strip():
+            # A bar has room only in a blank cell; elsewhere the block stands for it.
+            drawn = Row(row.text, list(row.styles) if row.styles is not None else None)
+            drawn.clusters, drawn.wide = row.clusters, row.wide
+            drawn.put(x, _BAR, DEFAULT)
+            return drawn, marks
+        block = self.has_focus and style not in (3, 4)
+        return row, [*marks, (x, x + 1, Mark.REVERSED if block else Mark.UNDERLINED)]
+
+    # Cursor
+
+    @property
+    def _cursor_is_ours(self) -> bool:
+        """Whether the program's cursor is shown, and not by the outer terminal."""
+        return self.cursor_shown and not self._emulator.cursor.hidden and not self._cursor_is_outer
+
+    @property
+    def _cursor_is_outer(self) -> bool:
+        return (
+            self.outer_cursor
+            and self.has_focus
+            and self.own_cursor is None
+            and self.status is None
+            and OuterCursor.usable(self.app)
+        )
+
+    def _place_cursor(self) -> None:
+        """Tell where the cursor is, so that input methods open their windows there; show the outer one where it is
+        ours to show."""
+        if not self.is_attached:
+            return
+        if not self.has_focus or not self.screen.is_current:
+            self._cursor.hide(self.app)
+            return
+        emulator = self._emulator
+        y = emulator.history_total + emulator.cursor.y - self.first_line
+        place = self.content_region.offset + Offset(min(emulator.cursor.x, emulator.columns - 1), y)
+        self.app.cursor_position = place
+        seen = self._shown and self.cursor_shown and not emulator.cursor.hidden and y < self.size.height
+        if seen and self._cursor_is_outer:
+            self._cursor.show(self.app, emulator.cursor_style, (place.x, place.y))
+        else:
+            self._cursor.hide(self.app)
+
+    async def on_unmount(self) -> None:
+        """Leave no cursor behind."""
+        self._cursor.hide(self.app)
 
     # Scrollback
 
     @property
     def first_line(self) -> int:
         """The absolute number of the line at the top of the widget."""
-        newest = self._emulator.history_total
-        return newest if self._anchor is None else min(newest, max(self._anchor, self._emulator.history_first))
+        if self._anchor is None:
+            return self._emulator.history_total
+        return min(self.last_first_line, max(self._anchor, self._emulator.history_first))
+
+    @property
+    def last_first_line(self) -> int:
+        """The absolute number of the line at the top where the view is at the bottom."""
+        return self._emulator.history_total
 
     def scroll_lines(self, lines: int) -> None:
         """Look up by so many lines, down for a negative number; back at the bottom, output is followed again."""
-        target = max(self.first_line - lines, self._emulator.history_first)
+        self.scroll_to_line(self.first_line - lines)
+
+    def scroll_to_line(self, number: int) -> None:
+        """Have the line with this absolute number at the top, as far as there are lines."""
+        target = max(number, self._emulator.history_first)
         anchor = None if target >= self._emulator.history_total else target
         if anchor != self._anchor:
             self._anchor = anchor
             self.refresh()
+            self._place_cursor()
+
+    def bring_into_view(self, number: int) -> None:
+        """Scroll as little as shows the line with this absolute number; to the middle where it is far away."""
+        first, height = self.first_line, self._emulator.lines - (self.status is not None)
+        if first <= number < first + height:
+            return
+        if first - height <= number < first + 2 * height:
+            self.scroll_to_line(number if number < first else number - height + 1)
+        else:
+            self.scroll_to_line(number - height // 2)
 
     def follow(self) -> None:
         """Show the newest output."""
         if self._anchor is not None:
             self._anchor = None
             self.refresh()
+            self._place_cursor()
 
-    # Selection
 
-    @property
-    def selection(self) -> Selection | None:
-        """What is selected; None where nothing is."""
-        return self._selection
-
-    def select(self, selection: Selection | None) -> None:
-        """Select, or unselect with None."""
-        if selection != self._selection:
-            self._selection = selection
-            self.refresh()
-
-    @property
-    def selected_text(self) -> str:
-        """The text of the selection; empty where nothing is selected."""
-        return "" if self._selection is None else self._selection.text(self._emulator)
-
-    def cell_at(self, place: Offset) -> tuple[int, int]:
-        """The absolute line and column under a place of the widget; places outside count as its edge."""
-        x = min(max(0, place.x), self._emulator.columns - 1)
-        y = min(max(0, place.y), self._emulator.lines - 1)
-        return self.first_line + y, x
-
-    def select_word(self, cell: tuple[int, int]) -> None:
-        """Select the word at a cell."""
-        number, column = cell
-        row = self._emulator.line(number)
-        if row is not None:
-            first, last = word_at(row, column)
-            self.select(Selection((number, first), (number, last)))
-
-    def select_line(self, cell: tuple[int, int]) -> None:
-        """Select the whole line at a cell."""
-        self.select(Selection((cell[0], 0), (cell[0], self._emulator.columns - 1)))
+def _palette(app: App[object], base: RichStyle, changed: Mapping[int, int]) -> Palette:
+    filters = app.get_line_filters()
+    return Palette(
+        base,
+        system=None if any(isinstance(each, NoColor) for each in filters) else app.console.color_system,
+        theme=app.ansi_theme if any(isinstance(each, ANSIToTruecolor) for each in filters) else None,
+        monochrome=any(isinstance(each, Monochrome) for each in filters),
+        filters=filters,
+        underlines=OUTER_UNDERLINES,
+        changed=changed,
+    )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from time import monotonic
-from typing import Final
+from typing import ClassVar, Final
 
 from textual import events
 from textual.message import Message
 
+from widgets.terminal.commands import COMMANDS, TerminalCommand
 from widgets.terminal.emulator import ByteStream, Screen
 from widgets.terminal.emulator.grid import DEFAULT_SCROLLBACK
 from widgets.terminal.input import TerminalInput
+from widgets.terminal.messages import TerminalMessages
+from widgets.terminal.outbox import Outbox, Paste
+from widgets.terminal.selection import Selection
 from widgets.terminal.source import SourceFactory, TerminalSource
 
 SLICE: Final = 8 * 1024
@@ -23,64 +27,25 @@ FRAME_BUDGET: Final = 0.006
 EAGER: Final = 512
 """Output of at most this many bytes is painted at once: it is an echo."""
 
-_TURNS = 4
-"""Turns of the event loop between two slices: a key takes several to get through Textual's queues."""
+_TURNS: Final = 10
+"""Turns of the event loop between two slices: a key takes several to get through Textual's queues to the program."""
 
-_WRITE = 4096
-_MAX_REPLIES = 64 * 1024
+_HIDDEN_PAUSE: Final = 0.02
+"""Seconds between two slices where nobody looks: what is on show goes first."""
+
+_MAX_REPLIES: Final = 64 * 1024
 
 
-class Terminal(TerminalInput, can_focus=True):
+class Terminal(TerminalMessages, TerminalInput, can_focus=True):
     """A terminal that shows a `TerminalSource`: attach one, or give a factory that is called once the size is known.
 
-    The widget owns what is attached to it and closes it. Keys in `pass_keys` are left to the app, and all keys are
-    where nothing runs. Shift with the mouse selects even where the program wants the mouse.
+    The widget owns what is attached to it and closes it. Keys in `pass_keys` are left to the app, and all but the
+    widget's own (`commands()`) are where nothing runs. Shift with the mouse selects even where the program wants the
+    mouse.
     """
 
-    class TerminalMessage(Message):
-        """What terminals tell. `control` is the terminal."""
-
-        def __init__(self, terminal: Terminal) -> None:
-            super().__init__()
-            self.terminal = terminal
-
-        @property
-        def control(self) -> Terminal:
-            return self.terminal
-
-    class TitleChanged(TerminalMessage):
-        """The program set a title."""
-
-        def __init__(self, terminal: Terminal, title: str) -> None:
-            super().__init__(terminal)
-            self.title = title
-
-    class Exited(TerminalMessage):
-        """The output ended. `code` is the exit status, None where it is unknown; `error` says why nothing could be
-        opened, or why the connection broke."""
-
-        def __init__(self, terminal: Terminal, code: int | None, error: str | None = None) -> None:
-            super().__init__(terminal)
-            self.code = code
-            self.error = error
-
-    class BellRang(TerminalMessage):
-        """The program rang the bell."""
-
-    class Resized(TerminalMessage):
-        """The terminal has a new size, in cells."""
-
-        def __init__(self, terminal: Terminal, columns: int, rows: int) -> None:
-            super().__init__(terminal)
-            self.columns = columns
-            self.rows = rows
-
-    class Copied(TerminalMessage):
-        """Text went to the clipboard."""
-
-        def __init__(self, terminal: Terminal, text: str) -> None:
-            super().__init__(terminal)
-            self.text = text
+    allow_paste_query: ClassVar[bool] = False
+    """Whether programs may read the app's clipboard (OSC 52). Anything that is shown could then ask for it."""
 
     def __init__(
         self,
@@ -95,15 +60,22 @@ class Terminal(TerminalInput, can_focus=True):
         self._factory = source_factory
         self._source: TerminalSource | None = None
         self._sized = False
-        self._outbox = bytearray()
+        self._outbox = Outbox()
         self._wake = asyncio.Event()
         self._frame_started = 0.0
+        self._news: dict[type[Message], Message] = {}
         self._wire_up()
 
     def _wire_up(self) -> None:
-        self._emulator.on_reply = self._reply
-        self._emulator.on_bell = self._ring
-        self._emulator.on_title = self._retitle
+        emulator = self._emulator
+        emulator.on_reply = self._reply
+        emulator.on_bell = lambda: self._tell(self.BellRang(self))
+        emulator.on_title = lambda title: self._tell(self.TitleChanged(self, title))
+        emulator.on_directory = lambda path: self._tell(self.DirectoryChanged(self, path, emulator.directory_host))
+        emulator.on_clipboard = lambda selection, text: self._tell(self.CopyRequested(self, text, selection))
+        emulator.on_notification = lambda title, text: self._tell(self.Notified(self, title, text))
+        emulator.on_progress = lambda state, percent: self._tell(self.ProgressChanged(self, state, percent))
+        emulator.read_clipboard = lambda _: self.app.clipboard if self.allow_paste_query else None
 
     @property
     def source(self) -> TerminalSource | None:
@@ -115,9 +87,33 @@ class Terminal(TerminalInput, can_focus=True):
         """Whether something runs."""
         return self._source is not None
 
+    @staticmethod
+    def commands() -> tuple[TerminalCommand, ...]:
+        """What it can do besides what its program does."""
+        return COMMANDS
+
+    def _tell(self, message: Message) -> None:
+        """A message for the app, once the output at hand is fed: of one kind the last, so that a flood of titles or
+        bells is one."""
+        self._news[type(message)] = message
+
+    def _tell_news(self) -> None:
+        if self._news:
+            news, self._news = self._news, {}
+            for message in news.values():
+                self.post_message(message)
+
     def copied(self, text: str) -> None:
         """Tell that text went to the clipboard."""
         self.post_message(self.Copied(self, text))
+
+    def link_requested(self, address: str, shown: str) -> None:
+        """Tell that a link is to be opened."""
+        self.post_message(self.LinkRequested(self, address, shown))
+
+    def copying_changed(self, copying: bool) -> None:
+        """Tell that copy mode began or ended."""
+        self.post_message(self.CopyModeChanged(self, copying))
 
     # Source
 
@@ -129,18 +125,18 @@ class Terminal(TerminalInput, can_focus=True):
         if self._source is not None:
             raise RuntimeError("another source is attached: detach it first")
         if clear:
+            self.forget_lines()
             self._emulator = Screen(self._emulator.columns, self._emulator.lines, self._scrollback)
             self._stream = ByteStream(self._emulator)
             self._wire_up()
             self.tell_colours()
-            self._anchor = self._selection = None
         self._source = source
         self._outbox.clear()
         self._wake.clear()
         self.run_worker(self._read(source), group="terminal-read", exclusive=True)
         self.run_worker(self._write(source), group="terminal-write", exclusive=True)
         self._tell_size()
-        self.refresh()
+        self._shown_anew()
 
     async def detach(self) -> None:
         """Stop showing the source and close it. What it printed stays on the screen."""
@@ -149,7 +145,7 @@ class Terminal(TerminalInput, can_focus=True):
             self.workers.cancel_group(self, group)
         if source is not None:
             await source.close()
-            self.refresh()
+            self._shown_anew()
 
     def restart(self) -> None:
         """Open a source by the factory, first or again after the last one ended. Without a factory, or while a source
@@ -169,6 +165,8 @@ class Terminal(TerminalInput, can_focus=True):
         """Hang up."""
         await self.detach()
 
+    # Output
+
     async def _read(self, source: TerminalSource) -> None:
         code, error = None, None
         try:
@@ -181,7 +179,7 @@ class Terminal(TerminalInput, can_focus=True):
             self._source = None
             self.workers.cancel_group(self, "terminal-write")
             self.post_message(self.Exited(self, code, error))
-            self.refresh()
+            self._shown_anew()
             await source.close()
 
     async def _take(self, data: bytes) -> None:
@@ -189,20 +187,27 @@ class Terminal(TerminalInput, can_focus=True):
         for at in range(0, len(data), SLICE):
             if monotonic() - self._frame_started > FRAME_BUDGET:
                 self.paint_frame()
-                for _ in range(_TURNS):
-                    await asyncio.sleep(0)
+                self._tell_news()
+                await self._let_others()
                 self._frame_started = monotonic()
             self._stream.feed(data[at : at + SLICE])
         self.paint(eager=len(data) <= EAGER)
+        self._tell_news()
+
+    async def _let_others(self) -> None:
+        if not self._shown:
+            await asyncio.sleep(_HIDDEN_PAUSE)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+
+    # Input
 
     async def _write(self, source: TerminalSource) -> None:
         try:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                while self._outbox:
-                    piece = bytes(self._outbox[:_WRITE])
-                    del self._outbox[:_WRITE]
+                while piece := self._outbox.take():
                     await source.write(piece)
         except OSError:
             # The reading side meets the same end, and tells it.
@@ -211,19 +216,70 @@ class Terminal(TerminalInput, can_focus=True):
     def send(self, data: bytes) -> None:
         """Send bytes to the program as they are. Dropped where none runs."""
         if self._source is not None and data:
-            self._outbox += data
+            self._outbox.put(data)
             self._wake.set()
+
+    def send_paste(self, text: str, *, bracketed: bool) -> None:
+        """Send text piece by piece, as fast as the program reads it. Dropped where none runs."""
+        if self._source is not None:
+            self._outbox.put_paste(Paste(text, bracketed=bracketed))
+            self._wake.set()
+
+    @property
+    def pasting(self) -> int:
+        """Characters of pastes that the program has not taken yet."""
+        return self._outbox.pasting
+
+    def interrupt(self) -> None:
+        """What is left of a paste is dropped: whoever stops a program does not want the next one to get it."""
+        self._outbox.stop_pastes()
 
     def _reply(self, text: str) -> None:
         # A program that asks without reading the answers must not grow the queue.
-        if len(self._outbox) < _MAX_REPLIES:
+        if self._outbox.size < _MAX_REPLIES:
             self.send(text.encode())
 
-    def _ring(self) -> None:
-        self.post_message(self.BellRang(self))
+    # Commands
 
-    def _retitle(self, title: str) -> None:
-        self.post_message(self.TitleChanged(self, title))
+    def action_copy(self) -> None:
+        """Copy what is selected."""
+        if not self.copy_selection():
+            self.app.bell()
+        self.stop_copying()
+
+    def action_select_all(self) -> None:
+        """Select all lines there are."""
+        emulator = self._emulator
+        first = emulator.history_total if emulator.alternate else emulator.history_first
+        self.select(Selection((first, 0), (emulator.history_total + emulator.lines - 1, emulator.columns - 1)))
+
+    def action_page_up(self) -> None:
+        """Look a page back."""
+        self.scroll_lines(max(1, self._emulator.lines - 1))
+
+    def action_page_down(self) -> None:
+        """Look a page forth."""
+        self.scroll_lines(-max(1, self._emulator.lines - 1))
+
+    def action_scroll_top(self) -> None:
+        """Look at the oldest line."""
+        self.scroll_to_line(self._emulator.history_first)
+
+    def action_scroll_bottom(self) -> None:
+        """Follow the output again."""
+        self.scroll_to_line(self._emulator.history_total)
+
+    def action_clear_scrollback(self) -> None:
+        """Forget the lines that scrolled away."""
+        self.forget_lines()
+        self._emulator.erase_in_display(3)
+        self._shown_anew()
+
+    def action_reset_terminal(self) -> None:
+        """All as after power-on; the scrollback stays."""
+        self.forget_lines()
+        self._emulator.reset()
+        self._shown_anew()
 
     # Size
 
@@ -233,14 +289,14 @@ class Terminal(TerminalInput, can_focus=True):
         if columns < 1 or rows < 1:
             return
         if (columns, rows) != (self._emulator.columns, self._emulator.lines):
+            self.forget_lines()
             self._emulator.resize(rows, columns)
-            # Lines were laid out anew: what was selected or looked at has other numbers now.
-            self._anchor = self._selection = None
             self._tell_size()
             self.post_message(self.Resized(self, columns, rows))
         if not self._sized:
             self._sized = True
             self.restart()
+        self._place_cursor()
 
     def _tell_size(self) -> None:
         if self._source is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -9,14 +11,15 @@ from rich.style import Style as RichStyle
 
 from tests.widgets.terminal.test_emulator_faults import fed
 from widgets.terminal.emulator import Row
-from widgets.terminal.paint import Painter, invert, underline
+from widgets.terminal.paint import Mark, Painter
+from widgets.terminal.palette import Palette
 
 BASE = RichStyle.parse("white on black")
 
 
-def painter() -> Painter:
+def painter(**how: Any) -> Painter:
     made = Painter()
-    made.set_base(BASE)
+    made.palette = Palette(BASE, **how)
     return made
 
 
@@ -39,8 +42,8 @@ def painter() -> Painter:
 def test_width(data: str, width: int, start: int, end: int) -> None:
     screen = fed(data, 16, 2)
     for row in screen.rows:
-        strip = painter().strip(row, width)
-        for shown in (strip, invert(strip, start, end), underline(strip, start, end)):
+        for marks in ((), ((start, end, Mark.REVERSED),), ((start, end, Mark.HIT), (0, 2, Mark.UNDERLINED))):
+            shown = painter().strip(row, width, marks)
             assert shown.cell_length == width
             assert sum(cell_len(segment.text) for segment in shown) == width
 

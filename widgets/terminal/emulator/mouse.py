@@ -13,6 +13,16 @@ class MouseAction(Enum):
     MOVE = "move"
     SCROLL_UP = "scroll up"
     SCROLL_DOWN = "scroll down"
+    SCROLL_LEFT = "scroll left"
+    SCROLL_RIGHT = "scroll right"
+
+
+_WHEEL = {
+    MouseAction.SCROLL_UP: 64,
+    MouseAction.SCROLL_DOWN: 65,
+    MouseAction.SCROLL_LEFT: 66,
+    MouseAction.SCROLL_RIGHT: 67,
+}
 
 
 def encode_mouse(
@@ -36,10 +46,8 @@ def encode_mouse(
         if mode not in (1002, 1003) or (mode == 1002 and not button):
             return None
         code = 32 + (button - 1 if button else 3)
-    elif action is MouseAction.SCROLL_UP:
-        code = 64
-    elif action is MouseAction.SCROLL_DOWN:
-        code = 65
+    elif action in _WHEEL:
+        code = _WHEEL[action]
     else:
         code = max(0, button - 1)
     if mode == 9:

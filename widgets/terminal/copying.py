@@ -1,0 +1,392 @@
+"""Copy mode, search and prompts: keys that look at the scrollback instead of going to the program."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.geometry import Offset
+
+from widgets.terminal.copy_mode import ACTIONS, CopyMode
+from widgets.terminal.emulator import Row
+from widgets.terminal.emulator.grid import DEFAULT_SCROLLBACK
+from widgets.terminal.emulator.marks import next_prompt, output_span, previous_prompt
+from widgets.terminal.line_entry import LineEntry, Typed
+from widgets.terminal.link_finding import link_at, links_between
+from widgets.terminal.linking import TerminalLinking
+from widgets.terminal.paint import Mark
+from widgets.terminal.search import Search
+from widgets.terminal.selection import Cell, Selection, Shape
+
+_LINKS_AROUND = 500
+"""Lines looked at for the next link."""
+
+
+class TerminalCopying(TerminalLinking, can_focus=True):
+    """A view with a copy mode. While it is on, the view stays where it is, and the program goes on."""
+
+    copy_hint: ClassVar[str] = "v select  y copy  / ? search  n N next  [ ] commands  q leave"
+    """What the status line says of the copy mode where it has room."""
+
+    def __init__(
+        self,
+        *,
+        scrollback: int = DEFAULT_SCROLLBACK,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(scrollback=scrollback, name=name, id=id, classes=classes)
+        self._copy: CopyMode | None = None
+        self._search: Search | None = None
+        self._entry: LineEntry | None = None
+        self._searches_back = True
+        self._origin: Cell = (0, 0)
+        self._note = ""
+
+    def copying_changed(self, copying: bool) -> None:
+        """Called when copy mode begins or ends."""
+        raise NotImplementedError
+
+    @property
+    def copying(self) -> bool:
+        """Whether copy mode is on, and takes the keys."""
+        return self._copy is not None
+
+    # What is shown
+
+    @property
+    def own_cursor(self) -> Cell | None:
+        """The copy mode's."""
+        return None if self._copy is None else self._copy.cursor
+
+    @property
+    def status(self) -> str | None:
+        """The line that is typed, or where the copy mode is."""
+        copy = self._copy
+        if copy is None:
+            return None
+        found = ""
+        if self._search is not None:
+            at, count = self._search.place
+            found = f"{at} of {count}" if at else f"{count} found"
+        if self._entry is not None:
+            return f"{self._entry.prompt}{self._entry.text}▏  {found}"
+        shape = {None: "COPY", Shape.CELLS: "SELECT", Shape.LINES: "LINES", Shape.BLOCK: "BLOCK"}
+        parts = [
+            f" {shape[copy.shape if copy.start is not None else None]}",
+            f"line {copy.cursor[0] - copy.first + 1} of {copy.last - copy.first + 1}",
+        ]
+        if self._search is not None:
+            parts.append(f"{self._search.pattern}: {found}")
+        text = "  ".join([*parts, *filter(None, [self._note])])
+        return f"{text}  ·  {self.copy_hint}" if len(text) + len(self.copy_hint) + 5 <= self.size.width else text
+
+    def marks_on(self, number: int, row: Row) -> list[tuple[int, int, Mark]]:
+        """Hits of the search lie under the selection; links are to be seen in copy mode."""
+        marks = super().marks_on(number, row)
+        if self._copy is not None and row.styles is not None:
+            links = [(start, end, Mark.UNDERLINED) for start, end, look in row.runs() if look.link is not None]
+            marks = [*links, *marks]
+        if self._search is not None:
+            hits = self._search.spans_on(number)
+            marks = [*((start, end, Mark.CURRENT if now else Mark.HIT) for start, end, now in hits), *marks]
+        return marks
+
+    # On and off
+
+    def action_copy_mode(self) -> None:
+        """Begin copy mode at the cursor, or at what is selected; end it where it is on."""
+        if self._copy is not None:
+            self.stop_copying()
+            return
+        emulator = self._emulator
+        cell = (emulator.history_total + emulator.cursor.y, emulator.cursor.x)
+        if self._anchor is not None:
+            cell = (self.first_line + emulator.lines - 2, 0)
+        self._copy = copy = CopyMode(emulator, cell)
+        if self._selection is not None:
+            copy.go_to(self._selection.end)
+            copy.start, copy.shape = self._selection.start, self._selection.shape
+        # Here the anchor holds the view also at the bottom.
+        self._anchor = self.first_line
+        self._note = ""
+        self.bring_into_view(copy.cursor[0])
+        self.copying_changed(True)
+        self._shown_anew()
+
+    def stop_copying(self) -> None:
+        """End copy mode where it is on, and follow the output again."""
+        if self._copy is not None:
+            self.workers.cancel_group(self, "terminal-search")
+            self._copy = self._search = self._entry = None
+            self._selection = None
+            self.follow()
+            self.copying_changed(False)
+            self._shown_anew()
+
+    def _shown_anew(self) -> None:
+        self.refresh()
+        self._place_cursor()
+
+    def scroll_to_line(self, number: int) -> None:
+        """In copy mode, the view never follows the output."""
+        if self._copy is None:
+            super().scroll_to_line(number)
+        else:
+            self._anchor = min(max(number, self._copy.first), self.last_first_line)
+            self.refresh()
+
+    @property
+    def last_first_line(self) -> int:
+        """In copy mode the newest line is seen too, over the status line."""
+        return super().last_first_line + (self._copy is not None)
+
+    def forget_lines(self) -> None:
+        """Lines have other numbers now: what was selected, found or looked at is forgotten."""
+        self.stop_copying()
+        self._anchor = None
+        self._hovered = None
+        self.select(None)
+
+    # Keys
+
+    def take_copy_key(self, key: str, character: str | None) -> None:
+        """A key of the copy mode, or of the line that is typed."""
+        copy = self._copy
+        if copy is None:
+            return
+        if self._entry is not None:
+            self._type(self._entry, key, character)
+            return
+        if copy.count(key):
+            return
+        self._note = ""
+        height = self._emulator.lines
+        copy.view = (self.first_line, height - 1)
+        action = ACTIONS.get(key)
+        if action is not None and not copy.move(action):
+            getattr(self, f"_copy_{action}")()
+        if self._copy is not None:
+            self._show_copy_cursor()
+
+    def _show_copy_cursor(self) -> None:
+        if self._copy is not None:
+            self.bring_into_view(self._copy.cursor[0])
+            self._selection = self._copy.selection
+            self.refresh()
+
+    def _copy_copy(self) -> None:
+        if self._copy is not None and self._copy.start is not None:
+            self.copy_selection()
+        self.stop_copying()
+
+    def _copy_enter(self) -> None:
+        if self._copy is not None and self._copy.start is None and self._link_here():
+            return
+        self._copy_copy()
+
+    def _copy_leave(self) -> None:
+        self.stop_copying()
+
+    def _copy_escape(self) -> None:
+        if self._copy is not None and self._copy.start is not None:
+            self._copy.start = None
+        elif self._search is not None:
+            self._search = None
+        else:
+            self.stop_copying()
+
+    # The mouse in copy mode
+
+    def end_drag(self) -> bool:
+        """The cursor of the copy mode goes where the mouse was."""
+        drag = self._drag
+        ended = super().end_drag()
+        if self._copy is not None and drag is not None:
+            self._copy.go_to(self._selection.end if self._selection is not None else self.cell_at(drag.place))
+            self._copy.start = None if self._selection is None else self._selection.start
+            self._copy.shape = Shape.CELLS if self._selection is None else self._selection.shape
+            self.refresh()
+        return ended
+
+    def cell_at(self, place: Offset) -> Cell:
+        """The line of the copy mode's own text is no cell."""
+        if self._copy is not None:
+            place = Offset(place.x, min(place.y, self._emulator.lines - 2))
+        return super().cell_at(place)
+
+    # Search
+
+    def action_search(self) -> None:
+        """Begin copy mode with the question what to search for, from the newest line up."""
+        if self._copy is None:
+            self.action_copy_mode()
+        self._copy_search_back()
+        self.refresh()
+
+    def _copy_search_forward(self) -> None:
+        self._ask("/", back=False)
+
+    def _copy_search_back(self) -> None:
+        self._ask("?", back=True)
+
+    def _ask(self, prompt: str, *, back: bool) -> None:
+        if self._copy is not None:
+            self._entry, self._searches_back, self._origin = LineEntry(prompt), back, self._copy.cursor
+
+    def _type(self, entry: LineEntry, key: str, character: str | None) -> None:
+        typed = entry.press(key, character)
+        if typed is Typed.CHANGED:
+            self._find(entry.text)
+        elif typed is Typed.DONE:
+            self._entry = None
+            if not entry.text and self._search is not None:
+                self._step(back=self._searches_back)
+        elif typed is Typed.GIVEN_UP and self._copy is not None:
+            self._entry = self._search = None
+            self._copy.go_to(self._origin)
+            self._show_copy_cursor()
+        self.refresh()
+
+    def take_copy_paste(self, text: str) -> None:
+        """What is pasted into the line that is typed."""
+        if self._entry is not None:
+            self._entry.paste(text)
+            self._find(self._entry.text)
+            self.refresh()
+
+    def search_for(self, pattern: str, *, back: bool = True) -> None:
+        """Search for a text in copy mode: capitals count only where the text has some."""
+        if self._copy is None:
+            self.action_copy_mode()
+        if self._copy is not None:
+            self._searches_back, self._origin = back, self._copy.cursor
+            self._find(pattern)
+
+    def _find(self, pattern: str) -> None:
+        """Search anew, from where the search began."""
+        self._search = Search(self._emulator, pattern) if pattern else None
+        self._run_search(self._search, self._origin, self._searches_back)
+
+    def _copy_next_hit(self) -> None:
+        self._step(back=self._searches_back)
+
+    def _copy_previous_hit(self) -> None:
+        self._step(back=not self._searches_back)
+
+    def _step(self, *, back: bool) -> None:
+        if self._copy is not None:
+            self._run_search(self._search, self._copy.cursor, back)
+
+    def _run_search(self, search: Search | None, origin: Cell, back: bool) -> None:
+        if search is not None:
+            self.run_worker(self._searched(search, origin, back), group="terminal-search", exclusive=True)
+
+    async def _searched(self, search: Search, origin: Cell, back: bool) -> None:
+        await search.update()
+        if search is not self._search or self._copy is None:
+            return
+        hit = search.step(origin, back=back)
+        self._copy.go_to(hit[0] if hit is not None else origin)
+        self._show_copy_cursor()
+
+    # Prompts
+
+    def action_previous_prompt(self) -> None:
+        """Scroll to the prompt before the one at the top, or before the copy mode's cursor."""
+        self._to_prompt(previous_prompt(self._emulator, self._prompt_from(self.first_line)))
+
+    def action_next_prompt(self) -> None:
+        """Scroll to the next prompt."""
+        self._to_prompt(next_prompt(self._emulator, self._prompt_from(self.first_line)))
+
+    _copy_previous_prompt = action_previous_prompt
+    _copy_next_prompt = action_next_prompt
+
+    def _prompt_from(self, line: int) -> int:
+        return line if self._copy is None else self._copy.cursor[0]
+
+    def _to_prompt(self, line: int | None) -> None:
+        if line is None:
+            self.app.bell()
+        elif self._copy is not None:
+            self._copy.go_to((line, 0))
+        else:
+            self.scroll_to_line(line)
+
+    def action_select_output(self) -> None:
+        """Select what a command printed: in copy mode the one at the cursor, else the newest in view that has some."""
+        output = self._output()
+        if output is None:
+            self.app.bell()
+            return
+        if self._copy is None:
+            self.action_copy_mode()
+        if self._copy is not None:
+            self._copy.go_to(output.end)
+            self._copy.start, self._copy.shape = output.start, Shape.CELLS
+            self._show_copy_cursor()
+
+    _copy_select_output = action_select_output
+
+    def action_copy_output(self) -> None:
+        """Copy what a command printed."""
+        output = self._output()
+        text = "" if output is None else output.text(self._emulator)
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.copied(text)
+        else:
+            self.app.bell()
+
+    def _output(self) -> Selection | None:
+        """The output of a command, without the end of its last line."""
+        emulator = self._emulator
+        if self._copy is not None:
+            span = output_span(emulator, self._copy.cursor[0])
+        else:
+            line: int | None = self.first_line + emulator.lines
+            span = None
+            while span is None and line is not None:
+                line = previous_prompt(emulator, line)
+                span = None if line is None else output_span(emulator, line)
+        if span is None:
+            return None
+        start, (line, column) = span
+        if column > 0:
+            return Selection(start, (line, column - 1))
+        return Selection(start, (line - 1, emulator.columns - 1)) if line > start[0] else None
+
+    # Links
+
+    def _copy_next_link(self) -> None:
+        self._to_link(1)
+
+    def _copy_previous_link(self) -> None:
+        self._to_link(-1)
+
+    def _to_link(self, way: int) -> None:
+        copy = self._copy
+        if copy is None:
+            return
+        line = copy.cursor[0]
+        first, last = max(copy.first, line - _LINKS_AROUND), min(copy.last, line + _LINKS_AROUND)
+        starts = [found.start for found in links_between(self._emulator, first, last)]
+        if way > 0:
+            cell = next((start for start in starts if start > copy.cursor), None)
+        else:
+            cell = next((start for start in reversed(starts) if start < copy.cursor), None)
+        if cell is not None:
+            copy.go_to(cell)
+        else:
+            self._note = "no further link"
+
+    def _copy_open_link(self) -> None:
+        if not self._link_here():
+            self._note = "no link here"
+
+    def _link_here(self) -> bool:
+        found = None if self._copy is None else link_at(self._emulator, self._copy.cursor)
+        if found is not None:
+            self.request_link(found)
+        return found is not None
