@@ -24,6 +24,7 @@ from backend.rate_limiting import RateLimiting
 from backend.root_app import root_app
 from backend.services.deployments import DeploymentService, PublicAddress
 from backend.services.event_bus import EventBus
+from backend.services.held_terminals import HeldTerminals
 from backend.services.housekeeping import Housekeeping
 from backend.services.journal import Journal
 from backend.services.live import LiveService
@@ -52,7 +53,9 @@ from backend.surfaces.devpocket.app import NAME as DEVPOCKET
 from backend.surfaces.devpocket.app import devpocket_app
 from backend.surfaces.pilothouse.app import pilothouse_app
 from backend.surfaces.services import InstallationFacts, Services
+from backend.terminals.client import HolderClient
 from backend.version import version
+from backend.wire.rendezvous import Places
 
 log = logging.getLogger(__name__)
 
@@ -157,6 +160,9 @@ async def _services(
         await part.start()
         life.push_async_callback(part.close)
     system = SystemService(database, engine, ingress)
+    holder = HolderClient(Places.of(settings.data_dir))
+    life.push_async_callback(holder.close)
+    held = HeldTerminals(holder)
     live = LiveService(events, view, sampler, deployments.all_of_tenant, system.status)
     life.push_async_callback(live.close)
     return Services(
@@ -169,7 +175,7 @@ async def _services(
         logs=logs,
         metrics=metrics,
         live=live,
-        terminals=TerminalService(engine, view, deployments.get, is_ready=reconciler.is_ready),
+        terminals=TerminalService(engine, view, deployments.get, is_ready=reconciler.is_ready, held=held),
         system=system,
         facts=_facts(settings, installation),
         max_body_bytes=settings.max_body_bytes,

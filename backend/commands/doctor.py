@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from backend.commands.exits import DONE, FAILED, complain
-from backend.commands.status import readiness
+from backend.commands.status import readiness, terminal_holders
+from backend.domain.errors import DomainError
 from backend.listeners import CannotListen, bind_tcp
 from backend.settings import (
     MAIL_FOLDER,
@@ -48,6 +49,7 @@ def _findings(settings: Settings, places: Places) -> Iterator[Finding]:
     yield True, f"config file {path}" + ("" if path.exists() else " (none: defaults)")
     yield from _data_dir(places)
     yield from _outgoing(settings)
+    yield from _terminals(places)
     running = readiness(places)
     if running is None:
         yield True, "the backend does not run"
@@ -87,6 +89,14 @@ def _outgoing(settings: Settings) -> Iterator[Finding]:
         yield True, f"webhooks go to {target.scheme}://{target.netloc}, signed with the secret in {where}"
 
 
+def _terminals(places: Places) -> Iterator[Finding]:
+    try:
+        for holder in terminal_holders(places):
+            yield True, f"{holder.sessions} terminal sessions are held (process {holder.pid}, version {holder.version})"
+    except DomainError as error:
+        yield False, error.message
+
+
 def _ports(settings: Settings) -> Iterator[Finding]:
     wanted = [("port", settings.host, settings.port)]
     if asyncio.run(_ingress_runs(settings)):
@@ -115,7 +125,6 @@ async def _ingress_runs(settings: Settings) -> bool:
 
 
 def _engine(settings: Settings) -> Iterator[Finding]:
-    from backend.domain.errors import DomainError
     from backend.parts import engine_of
 
     async def ping() -> str:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import http.client
 import json
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backend.commands.exits import DONE, STATE, WRONG_USE, complain
+from backend.domain.errors import DomainError
 from backend.run_lock import lock_holder
 from backend.settings import SettingsError, load_settings
 from backend.wire.rendezvous import Places, read_backend_info, read_startup_progress
+
+if TYPE_CHECKING:
+    from backend.domain.terminals import HolderStatus
 
 TIMEOUT_SECONDS = 10.0
 
@@ -53,6 +58,7 @@ def status(arguments: argparse.Namespace) -> int:
     print(f"data dir   {places.data_dir}")
     found = readiness(places)
     if found is None:
+        _tell_terminals(places)
         return _silent(places)
     info = read_backend_info(places)
     if info is not None:
@@ -62,8 +68,24 @@ def status(arguments: argparse.Namespace) -> int:
     for name, part in sorted(found.get("components", {}).items()):
         message = part.get("message", "")
         print(f"{name:<10} {part.get('status')}{f': {message}' if message else ''}")
+    _tell_terminals(places)
     print(f"log        {places.log_file}")
     return DONE if found.get("status") == "ok" else STATE
+
+
+def terminal_holders(places: Places) -> list[HolderStatus]:
+    """The holders of terminal sessions that run. Raises DomainError where one does not answer."""
+    from backend.terminals.client import HolderClient
+
+    return asyncio.run(HolderClient(places).holders())
+
+
+def _tell_terminals(places: Places) -> None:
+    try:
+        for holder in terminal_holders(places):
+            print(f"terminals  {holder.sessions} held by process {holder.pid}, version {holder.version}")
+    except DomainError as error:
+        print(f"terminals  {error.message}")
 
 
 def _silent(places: Places) -> int:

@@ -1,4 +1,4 @@
-"""`stop`: end the backend of a data dir; with `--all` also its ingress, containers and networks."""
+"""`stop`: end the backend of a data dir; with `--all` also its terminals, ingress, containers and networks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONFIRMATION = "delete everything"
 
 
 def stop(arguments: argparse.Namespace) -> int:
-    """End the backend if it runs. Without `--all`, apps and ingress keep running."""
+    """End the backend if it runs. Without `--all`, apps, ingress and terminal sessions keep running."""
     try:
         settings = load_settings({"data_dir": arguments.data_dir})
     except SettingsError as error:
@@ -35,7 +35,7 @@ def stop(arguments: argparse.Namespace) -> int:
             print(f"No backend runs for {places.data_dir}.")
             return STATE
         if ended:
-            print("The backend ended. Apps and ingress keep running.")
+            print("The backend ended. Apps, ingress and terminal sessions keep running.")
         return DONE if ended else FAILED
     if ended is False:
         return FAILED
@@ -76,7 +76,8 @@ def _confirmed(places: Places) -> bool:
     if not sys.stdin.isatty():
         complain("stop --all removes every container of this installation: add --yes to do it without being asked")
         return False
-    print(f"This ends the backend and the ingress of {places.data_dir} and removes all its containers and networks.")
+    print(f"This ends the backend, the ingress and the terminals of {places.data_dir}.")
+    print("All its containers and networks are removed.")
     print("Accounts and deployments stay stored: the next start of the backend brings the deployments back.")
     answer = input(f"Type '{CONFIRMATION}' to go on: ")
     if answer.strip() != CONFIRMATION:
@@ -99,15 +100,17 @@ def _remove_everything(settings: Settings, places: Places) -> int:
     except DomainError as error:
         complain(f"not everything could be removed: {error.message}")
         return FAILED
-    print(f"The ingress ended; {containers} containers and {networks} networks were removed.")
+    print(f"Ingress and terminals ended; {containers} containers and {networks} networks were removed.")
     return DONE
 
 
 async def _remove(settings: Settings) -> tuple[int, int]:
     """How many containers and networks were removed. The ingress goes first: nothing is routed to what goes."""
     from backend.parts import open_installation
+    from backend.terminals.client import HolderClient
 
     async with open_installation(settings) as parts:
+        await HolderClient(Places.of(settings.data_dir)).stop()
         await parts.ingress.stop()
         containers = await parts.engine.list_containers()
         await asyncio.gather(*(parts.engine.remove_container(container.id) for container in containers))

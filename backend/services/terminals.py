@@ -11,8 +11,9 @@ from typing import Protocol
 from backend.domain.accounts import Principal
 from backend.domain.deployments import Deployment
 from backend.domain.engine import ContainerPhase, ContainerState, Engine, ExecStream
-from backend.domain.errors import Conflict, NotFound
+from backend.domain.errors import Conflict, Invalid, NotFound
 from backend.domain.terminals import CANNOT_START, FIRST_OUTPUT_SECONDS, START_FAILURES
+from backend.services.held_terminals import HeldTerminals, Place, SessionViewer
 from backend.services.terminal_rules import ENVIRONMENT, SHELL_NAME, argv_of, cannot_start, check_size
 
 
@@ -24,11 +25,13 @@ class ReplicasOf(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TerminalSession:
-    """An open terminal: the container's name, the command as people write it, and its stream. Close the stream."""
+    """An open terminal: the container's name, the command as people write it, and its stream. Close the stream.
+    `viewer` is the same stream where it is of a named session."""
 
     replica: str
     command: str
     stream: ExecStream
+    viewer: SessionViewer | None = None
 
 
 class TerminalService:
@@ -39,13 +42,15 @@ class TerminalService:
         deployment_of: Callable[[Principal, str], Awaitable[Deployment]],
         *,
         is_ready: Callable[[ContainerState], bool] = lambda container: True,
+        held: HeldTerminals | None = None,
     ) -> None:
         """`deployment_of` raises NotFound for what the caller may not see. `is_ready` tells which of the running
-        containers to prefer."""
+        containers to prefer. Without `held` there are no named sessions."""
         self._engine = engine
         self._replicas = replicas
         self._deployment_of = deployment_of
         self._is_ready = is_ready
+        self._held = held
 
     async def open(
         self,
@@ -54,16 +59,21 @@ class TerminalService:
         *,
         replica: str | None = None,
         command: str | None = None,
+        session: str | None = None,
         columns: int = 80,
         rows: int = 24,
     ) -> TerminalSession:
         """A terminal in the named replica (container name or id), or in the first one that is ready. `command` is split
-        as a shell does; without it the best shell of the image is started. Raises NotFound (deployment or replica),
-        Conflict (nothing runs, or the image has no shell), Invalid, EngineUnavailable."""
+        as a shell does; without it the best shell of the image is started. The process ends with its stream, unless a
+        `session` is named: then it goes on, and the next to name it sees its screen, in whichever replica it is.
+        Raises NotFound (deployment or replica), Conflict (nothing runs, or the image has no shell), Invalid, TooMany,
+        Unavailable."""
         argv = argv_of(command)
         check_size(columns, rows)
         deployment = await self._deployment_of(who, deployment_id)
         container = self._pick(deployment, replica)
+        if session is not None:
+            return await self._open_held(who, deployment, container, session, command, columns, rows)
         stream = await self._engine.exec_terminal(container.id, argv, columns=columns, rows=rows, env=ENVIRONMENT)
         opened = _OpenedStream(stream)
         try:
@@ -75,6 +85,25 @@ class TerminalService:
             await opened.close()
             raise cannot_start(deployment.app_name, deployment.spec.image, command, failure)
         return TerminalSession(container.name, command or SHELL_NAME, opened)
+
+    async def _open_held(
+        self,
+        who: Principal,
+        deployment: Deployment,
+        container: ContainerState,
+        session: str,
+        command: str | None,
+        columns: int,
+        rows: int,
+    ) -> TerminalSession:
+        if self._held is None:
+            raise Invalid.at("session", "named sessions are not available here")
+        place = Place(
+            f"deployment/{deployment.id}", deployment.app_name, deployment.spec.image, self._engine, container.id
+        )
+        viewer = await self._held.open(who, place, session=session, command=command, columns=columns, rows=rows)
+        names = {each.id: each.name for each in self._replicas.of(deployment.id)}
+        return TerminalSession(names.get(viewer.container_id, container.name), viewer.command, viewer, viewer)
 
     def _pick(self, deployment: Deployment, replica: str | None) -> ContainerState:
         containers = self._replicas.of(deployment.id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from backend.services.accounts import AccountService
+    from backend.services.clusters import ClusterService
     from backend.services.deployments import DeploymentService
     from backend.services.domains import DomainService
     from backend.services.event_bus import EventBus
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from backend.services.notifications import NotificationService
     from backend.services.settling import SettlingService
     from backend.services.system import SystemService
+    from backend.services.terminal_sessions import TerminalSessions
     from backend.services.terminals import TerminalService
 
 
@@ -39,6 +41,7 @@ class Services:
     """One of each, shared by every surface and listener. `max_body_bytes` bounds a request's body."""
 
     accounts: AccountService
+    clusters: ClusterService
     deployments: DeploymentService
     domains: DomainService
     events: EventBus
@@ -51,3 +54,4 @@ class Services:
     system: SystemService
     facts: InstallationFacts
     max_body_bytes: int
+    terminal_sessions: TerminalSessions | None = None

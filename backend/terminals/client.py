@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from backend.domain.terminals import (
     TerminalSessionInfo,
     TerminalViewer,
 )
+from backend.run_lock import lock_holder
 from backend.terminals.places import HolderPlaces, found_sockets
 from backend.terminals.protocol import PROTOCOL
 from backend.terminals.viewer_connection import ViewerConnection
@@ -82,9 +84,15 @@ class HolderClient:
         """Those that run, of all versions that this one understands."""
         return [status_from_wire(answer) for answer in await self._ask_all({"op": "status"})]
 
-    async def stop(self) -> int:
-        """End every holder with its sessions. How many there were."""
-        return len(await self._ask_all({"op": "stop", "message": "the platform was stopped"}))
+    async def stop(self) -> None:
+        """End every holder with its sessions; one that does not understand us by a signal."""
+        for socket in found_sockets(self._places):
+            answer = await _ask(socket, {"op": "stop", "message": "the platform was stopped"})
+            if answer is None or answer.get("type") != "error":
+                continue
+            pid = lock_holder(self._places.run_dir / f"{socket.stem}.lock")
+            if pid:
+                os.kill(pid, signal.SIGTERM)
 
     async def close(self) -> None:
         """Let go of the holder, which goes on."""

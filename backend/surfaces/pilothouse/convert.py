@@ -8,6 +8,7 @@ from backend.domain.deployments import Deployment, DeploymentState, Replica
 from backend.domain.journal import JournalEntry
 from backend.domain.logs import LogRecord
 from backend.domain.metrics import LiveSample
+from backend.domain.terminals import TerminalSessionInfo
 from backend.services.system import PartStatus, SystemStatus
 from backend.surfaces.services import InstallationFacts
 from backend.wire import pilothouse as wire
@@ -118,4 +119,18 @@ def to_wire_record(record: LogRecord) -> wire.LogRecordModel:
         replica=record.replica,
         stream=record.stream,
         cursor=record.cursor,
+    )
+
+
+def to_wire_terminal(info: TerminalSessionInfo) -> wire.TerminalSessionModel:
+    return wire.TerminalSessionModel(
+        name=info.name,
+        command=info.command,
+        title=info.title,
+        columns=info.columns,
+        rows=info.rows,
+        viewers=info.viewers,
+        started_at=info.started_at,
+        last_output_at=info.last_output_at,
+        last_input_at=info.last_input_at,
     )

@@ -1,18 +1,24 @@
-"""The terminal socket: bytes both ways, each side waiting for the other; control as JSON text frames."""
+"""The terminal sockets: bytes both ways, each side waiting for the other; control as JSON text frames."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Any
 
-from litestar import WebSocket, websocket
+from litestar import Request, Response, WebSocket, delete, get, websocket
 from litestar.exceptions import WebSocketDisconnect
 from pydantic import BaseModel, ValidationError
 
 from backend.domain.errors import DomainError
+from backend.domain.terminals import EndReason
+from backend.services.terminal_sessions import MAIN
+from backend.services.terminals import TerminalSession
 from backend.surfaces import query
-from backend.surfaces.credentials import credential_of
+from backend.surfaces.credentials import credential_of, principal_of
+from backend.surfaces.failures import status_of
+from backend.surfaces.pilothouse import convert
 from backend.surfaces.pilothouse.errors import error_answer
+from backend.surfaces.responses import json_response
 from backend.surfaces.services import Services
 from backend.surfaces.sockets import (
     NORMAL,
@@ -25,72 +31,173 @@ from backend.surfaces.sockets import (
     send_text,
     watch_credential,
 )
-from backend.wire.pilothouse import TerminalError, TerminalExit, TerminalReady, TerminalResize
+from backend.wire.pilothouse import (
+    TerminalError,
+    TerminalExit,
+    TerminalReady,
+    TerminalResize,
+    TerminalSessionsResponse,
+    TerminalSize,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from backend.domain.accounts import Principal
     from backend.domain.engine import ExecStream
+    from backend.domain.terminals import TerminalEnd
+    from backend.services.held_terminals import SessionViewer
+    from backend.services.terminal_sessions import TerminalSessions
+
+    Opener = Callable[[Principal, int, int], Awaitable[TerminalSession]]
 
 log = logging.getLogger(__name__)
 
 UNSUPPORTED = 1003
+# Codes of our own: 4000 and HTTP's status.
+OPENING_FAILED = 4000
+MAX_SIDE = 1000
+_END_CODES = {
+    EndReason.EXITED: NORMAL,
+    EndReason.ENDED: 4410,
+    EndReason.CONTAINER_STOPPED: 4409,
+    EndReason.CONTAINER_REMOVED: 4410,
+    EndReason.ENGINE_LOST: TRY_LATER,
+    EndReason.INPUT_STUCK: 4408,
+}
 
 
 def terminal_routes(services: Services) -> list[Any]:
-    accounts = services.accounts
-
     @websocket("/v1/deployments/{deployment_id:str}/terminal")
-    async def terminal(socket: WebSocket[Any, Any, Any], deployment_id: str) -> None:
-        try:
-            credential = credential_of(socket, allow_query=True)
-            who = await accounts.authenticate(credential)
-            columns = query.integer(socket, "columns", 80, least=1, most=1000) or 80
-            rows = query.integer(socket, "rows", 24, least=1, most=1000) or 24
+    async def in_deployment(socket: WebSocket[Any, Any, Any], deployment_id: str) -> None:
+        async def check(who: Principal) -> None:
             await services.deployments.get(who, deployment_id)
-        except DomainError as error:
-            await refuse(socket, *error_answer(error))
-            return
-        await socket.accept()
-        try:
-            session = await services.terminals.open(
+
+        async def opened(who: Principal, columns: int, rows: int) -> TerminalSession:
+            return await services.terminals.open(
                 who,
                 deployment_id,
                 replica=socket.query_params.get("replica") or None,
                 command=socket.query_params.get("command") or None,
+                session=socket.query_params.get("session") or None,
                 columns=columns,
                 rows=rows,
             )
-        except DomainError as error:
-            await _tell(socket, TerminalError(message=error.message))
-            await close(socket, SocketEnd(TRY_LATER, error.message))
-            return
-        stream = session.stream
-        try:
-            await _tell(socket, TerminalReady(replica=session.replica, command=session.command))
-            await run_socket(
-                socket,
-                _send_output(socket, stream),
-                _take_input(socket, stream),
-                watch_credential(accounts, credential, who),
-            )
-        except WebSocketDisconnect:
-            log.debug("the client of a terminal went away at once")
-        finally:
-            await stream.close()
 
-    return [terminal]
+        await _serve(services, socket, check, opened)
+
+    routes: list[Any] = [in_deployment]
+    if services.terminal_sessions is not None:
+        routes += _environment_routes(services, services.terminal_sessions)
+    return routes
+
+
+def _environment_routes(services: Services, sessions: TerminalSessions) -> list[Any]:
+    @websocket("/v1/environments/{environment_id:str}/terminal")
+    async def in_environment(socket: WebSocket[Any, Any, Any], environment_id: str) -> None:
+        async def check(who: Principal) -> None:
+            await sessions.check(who, environment_id)
+
+        async def opened(who: Principal, columns: int, rows: int) -> TerminalSession:
+            viewer = await sessions.open(
+                who,
+                environment_id,
+                session=socket.query_params.get("session") or MAIN,
+                command=socket.query_params.get("command") or None,
+                columns=columns,
+                rows=rows,
+            )
+            return TerminalSession(viewer.where, viewer.command, viewer, viewer)
+
+        await _serve(services, socket, check, opened)
+
+    @get("/v1/environments/{environment_id:str}/terminals")
+    async def listed(request: Request[Any, Any, Any], environment_id: str) -> Response[bytes]:
+        found = await sessions.sessions(principal_of(request), environment_id)
+        return json_response(TerminalSessionsResponse(sessions=[convert.to_wire_terminal(info) for info in found]))
+
+    @delete("/v1/environments/{environment_id:str}/terminals/{session:str}")
+    async def ended(request: Request[Any, Any, Any], environment_id: str, session: str) -> None:
+        await sessions.end(principal_of(request), environment_id, session)
+
+    return [in_environment, listed, ended]
+
+
+async def _serve(
+    services: Services, socket: Socket, check: Callable[[Principal], Awaitable[None]], opened: Opener
+) -> None:
+    accounts = services.accounts
+    try:
+        credential = credential_of(socket, allow_query=True)
+        who = await accounts.authenticate(credential)
+        columns = query.integer(socket, "columns", 80, least=1, most=MAX_SIDE) or 80
+        rows = query.integer(socket, "rows", 24, least=1, most=MAX_SIDE) or 24
+        await check(who)
+    except DomainError as error:
+        await refuse(socket, *error_answer(error))
+        return
+    await socket.accept()
+    try:
+        terminal = await opened(who, columns, rows)
+    except DomainError as error:
+        await _tell(socket, TerminalError(message=error.message))
+        await close(socket, SocketEnd(OPENING_FAILED + status_of(error), error.message))
+        return
+    stream, viewer = terminal.stream, terminal.viewer
+    try:
+        await _tell(socket, _ready(terminal))
+        parts = [
+            _send_output(socket, stream, viewer),
+            _take_input(socket, stream),
+            watch_credential(accounts, credential, who),
+        ]
+        if viewer is not None:
+            parts.append(_tell_sizes(socket, viewer))
+        await run_socket(socket, *parts)
+    except WebSocketDisconnect:
+        log.debug("the client of a terminal went away at once")
+    finally:
+        await stream.close()
 
 
 async def _tell(socket: Socket, message: BaseModel) -> None:
     await send_text(socket, message.model_dump_json(by_alias=True))
 
 
-async def _send_output(socket: Socket, stream: ExecStream) -> None:
+def _ready(terminal: TerminalSession) -> TerminalReady:
+    viewer = terminal.viewer
+    if viewer is None:
+        return TerminalReady(replica=terminal.replica, command=terminal.command)
+    return TerminalReady(
+        replica=terminal.replica,
+        command=terminal.command,
+        session=viewer.session,
+        resumed=viewer.resumed,
+        answers="server",
+    )
+
+
+async def _send_output(socket: Socket, stream: ExecStream, viewer: SessionViewer | None) -> None:
     """Until the process ends. Reads no more while the client does not, so that the process waits in its turn."""
     while data := await stream.read():
         await socket.send({"type": "websocket.send", "bytes": data, "text": None})
+    if viewer is not None and viewer.end is not None:
+        await _tell_end(socket, viewer.end)
     code = await stream.exit_code()
     await _tell(socket, TerminalExit(code=code))
     raise SocketEnd(NORMAL, "the process ended" if code is None else f"the process ended with code {code}")
+
+
+async def _tell_end(socket: Socket, end: TerminalEnd) -> None:
+    """Raises SocketEnd."""
+    await _tell(socket, TerminalExit(code=end.code, reason=end.reason.value, message=end.message))
+    raise SocketEnd(_END_CODES[end.reason], end.message)
+
+
+async def _tell_sizes(socket: Socket, viewer: SessionViewer) -> None:
+    while True:
+        columns, rows = await viewer.next_size()
+        await _tell(socket, TerminalSize(columns=columns, rows=rows))
 
 
 async def _take_input(socket: Socket, stream: ExecStream) -> None:
@@ -108,5 +215,8 @@ async def _take_input(socket: Socket, stream: ExecStream) -> None:
             try:
                 size = TerminalResize.model_validate_json(text)
             except ValidationError:
-                raise SocketEnd(UNSUPPORTED, 'text frames must be {"type": "resize", "columns", "rows"}') from None
+                raise SocketEnd(
+                    UNSUPPORTED,
+                    'text frames must be {"type": "resize", "columns": 1 to 1000, "rows": 1 to 1000}',
+                ) from None
             await stream.resize(size.columns, size.rows)

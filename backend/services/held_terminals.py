@@ -1,0 +1,185 @@
+"""Sessions in the terminal holder, as users open them: limits, words, and what a viewer is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backend.domain.accounts import Principal
+from backend.domain.engine import Engine
+from backend.domain.errors import TooMany
+from backend.domain.terminals import (
+    SessionKey,
+    SessionStart,
+    StartFailed,
+    TerminalEnd,
+    TerminalHolder,
+    TerminalViewer,
+)
+from backend.services.terminal_rules import (
+    ENVIRONMENT,
+    SHELL_NAME,
+    argv_of,
+    cannot_start,
+    check_session_name,
+    check_size,
+)
+
+# The DevPocket document: "WebSocket connections: 10 connections per user".
+SOCKETS_PER_USER = 10
+SESSIONS_PER_PLACE = 16
+# Input is noted as activity this often at most.
+NOTE_SECONDS = 10.0
+_RETRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a session's process runs. `scope` is what its sessions are kept under, `name` and `image` are for
+    people."""
+
+    scope: str
+    name: str
+    image: str
+    engine: Engine
+    container_id: str
+
+
+class HeldTerminals:
+    """Opens viewers of sessions; counts them by user."""
+
+    def __init__(self, holder: TerminalHolder, *, sockets_per_user: int = SOCKETS_PER_USER) -> None:
+        self.holder = holder
+        self._sockets_per_user = sockets_per_user
+        self._sockets: Counter[str] = Counter()
+
+    async def open(
+        self,
+        who: Principal,
+        place: Place,
+        *,
+        session: str,
+        command: str | None,
+        columns: int,
+        rows: int,
+        on_input: Callable[[], None] = lambda: None,
+    ) -> SessionViewer:
+        """View a session at a place whose owner was checked; one that is not there is started. `on_input` is called
+        now and then while there is input. Raises Invalid, NotFound, Conflict, TooMany, Unavailable."""
+        check_session_name(session)
+        check_size(columns, rows)
+        argv = argv_of(command)
+        user = who.user.id
+        if self._sockets[user] >= self._sockets_per_user:
+            raise TooMany(
+                f"you have {self._sockets_per_user} terminals open, and more are not allowed: close one",
+                retry_after=_RETRY_SECONDS,
+            )
+        self._sockets[user] += 1
+        try:
+            viewer = await self._attached(place, session, argv, command, columns, rows)
+        except BaseException:
+            self._leave(user)
+            raise
+        return SessionViewer(viewer, place.name, session, on_input, lambda: self._leave(user))
+
+    async def _attached(
+        self, place: Place, session: str, argv: list[str], command: str | None, columns: int, rows: int
+    ) -> TerminalViewer:
+        held = await self.holder.sessions(place.scope)
+        if len(held) >= SESSIONS_PER_PLACE and session not in {info.name for info in held}:
+            raise TooMany(
+                f"{place.name} has {SESSIONS_PER_PLACE} terminal sessions, and more are not allowed: end one",
+                retry_after=_RETRY_SECONDS,
+            )
+        start = SessionStart(await place.engine.access(), place.container_id, argv, command or SHELL_NAME, ENVIRONMENT)
+        try:
+            return await self.holder.attach(SessionKey(place.scope, session), start, columns, rows)
+        except StartFailed as failure:
+            raise cannot_start(place.name, place.image, command, failure.output) from failure
+
+    def sockets_of(self, user_id: str) -> int:
+        """How many viewers a user has now."""
+        return self._sockets[user_id]
+
+    def _leave(self, user_id: str) -> None:
+        self._sockets[user_id] -= 1
+        if self._sockets[user_id] <= 0:
+            del self._sockets[user_id]
+
+
+class SessionViewer:
+    """See `backend.domain.terminals.TerminalViewer`; it is an ExecStream too. `where` names what it is in."""
+
+    def __init__(
+        self,
+        viewer: TerminalViewer,
+        where: str,
+        session: str,
+        on_input: Callable[[], None],
+        on_close: Callable[[], None],
+    ) -> None:
+        self._viewer = viewer
+        self._on_input = on_input
+        self._on_close = on_close
+        self._noted_at = 0.0
+        self._closed = False
+        self.where = where
+        self.session = session
+        self.read = viewer.read  # nothing is added to what is read, so nothing is put between
+
+    @property
+    def resumed(self) -> bool:
+        return self._viewer.resumed
+
+    @property
+    def command(self) -> str:
+        return self._viewer.command
+
+    @property
+    def container_id(self) -> str:
+        return self._viewer.container_id
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._viewer.size
+
+    @property
+    def end(self) -> TerminalEnd | None:
+        return self._viewer.end
+
+    async def write(self, data: bytes) -> None:
+        """See TerminalViewer."""
+        now = asyncio.get_running_loop().time()
+        if now - self._noted_at >= NOTE_SECONDS:
+            self._noted_at = now
+            self._on_input()
+        await self._viewer.write(data)
+
+    async def resize(self, columns: int, rows: int) -> None:
+        """See TerminalViewer. Raises Invalid."""
+        check_size(columns, rows)
+        await self._viewer.resize(columns, rows)
+
+    async def next_size(self) -> tuple[int, int]:
+        return await self._viewer.next_size()
+
+    async def exit_code(self) -> int | None:
+        return await self._viewer.exit_code()
+
+    async def close(self) -> None:
+        """Detach. May be called more than once."""
+        if self._closed:
+            return
+        self._closed = True
+        self._on_close()
+        await self._viewer.close()
+
+
+if TYPE_CHECKING:
+
+    def _conforms(viewer: SessionViewer) -> TerminalViewer:
+        return viewer
