@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Group = Literal["Deployment", "Look at", "Panels", "List", "App"]
+Group = Literal["Deployment", "Look at", "Panels", "List", "Environment", "App"]
 Needs = Literal["nothing", "backend", "deployment"]
-GROUPS: tuple[Group, ...] = ("Deployment", "Look at", "Panels", "List", "App")
+GROUPS: tuple[Group, ...] = ("Deployment", "Look at", "Panels", "List", "Environment", "App")
 KEYMAPS: tuple[str, ...] = ("k9s", "lazydocker")
 DEFAULT_KEYMAP = "k9s"
 
@@ -142,6 +142,16 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("palette", "Palette", "Search every command", "App", ("ctrl+p",), ("ctrl+p",), 0, in_palette=False),
     Action("help", "Help", "Show all keys", "App", ("question_mark", "f1"), ("question_mark", "f1"), 41),
+    Action(
+        "environments",
+        "Environments",
+        "Development environments: make, watch, open a terminal",
+        "Panels",
+        ("v",),
+        ("v",),
+        10,
+        "backend",
+    ),
     Action("account", "Account", "Profile, password and API keys", "App", ("A",), ("A",), 0, "backend"),
     Action("notifications", "Notifications", "What happened lately", "App", ("N",), ("N",)),
     Action("mute", "Mute", "Mute notifications, or let them pop up again", "App", ("M",), ("ctrl+n",)),
@@ -230,12 +240,6 @@ def hints(keymap: str, overrides: Mapping[str, str] | None = None) -> list[tuple
     return [(key_of(action.name, keymap, overrides), action) for action in ranked]
 
 
-def textual_keymap(keymap: str, overrides: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Binding id to keys, for `App.set_keymap`; those without keys are not in it."""
-    keys = {binding_id(action): ",".join(action.keys(keymap, overrides)) for action in ACTIONS}
-    return {name: some for name, some in keys.items() if some}
-
-
 def default_keys(action: Action) -> str:
     """What a binding is made with. For an action without keys a name that no key has, so that users can give it one."""
     return ",".join(action.k9s) or f"unbound_{action.name}"
@@ -243,8 +247,3 @@ def default_keys(action: Action) -> str:
 
 def binding_id(action: Action) -> str:
     return f"pilothouse.{action.name}"
-
-
-def unknown_overrides(overrides: Mapping[str, str]) -> list[str]:
-    """Names in the user's `[keys]` that are no action."""
-    return sorted(name for name in overrides if name not in BY_NAME)

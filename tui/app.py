@@ -9,28 +9,30 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
 
 from themes.loader import DEFAULT_DARK, load_themes
-from tui.actions import ACTIONS, KEYMAPS, textual_keymap, unknown_overrides
+from tui.choices import Choices
 from tui.key_order import KeyOrder
+from tui.keymaps import textual_keymap, unknown_overrides
 from tui.logins import Logins
 from tui.notices import KEPT, Notices
-from tui.preferences import Preferences, preferences_file, save_choice
+from tui.preferences import Preferences, preferences_file
 from tui.restarts import Restarts
 from tui.screens.main import MainScreen
 
 if TYPE_CHECKING:
     from tui.client.connection import Backend
     from tui.client.live import Change
+    from tui.screens.environments import EnvironmentsScreen
 
 API_KEY_VARIABLE = "PILOTHOUSE_API_KEY"
 LOCAL_CONTEXT = "local"
@@ -50,7 +52,7 @@ class Options:
     serve_arguments: tuple[str, ...] = ()
 
 
-class PilothouseApp(App[None]):
+class PilothouseApp(Choices):
     """Holds the connection; the screens do the work."""
 
     TITLE = "Pilothouse"
@@ -70,6 +72,7 @@ class PilothouseApp(App[None]):
         self._compared = ""
         self.logins = Logins(self, self.notices.forget)
         self.main = MainScreen()
+        self.environments: EnvironmentsScreen | None = None
         self._key_order = KeyOrder(self)
         self._retry = asyncio.Event()
         self.restarts = Restarts(options.data_dir, self._ensure_local, self._restart_told)
@@ -77,16 +80,16 @@ class PilothouseApp(App[None]):
         self._warnings = [*self.preferences.warnings, *self._use_themes()]
 
     @property
-    def _settings_file(self) -> Path:
+    def settings_file(self) -> Path:
         return self.options.preferences_path or preferences_file()
 
     def _use_themes(self) -> list[str]:
         """Registers ours and the user's before the first paint, so that it has the right colours. Returns warnings."""
-        folder = self._settings_file.parent / "themes"
+        folder = self.settings_file.parent / "themes"
         loaded = load_themes(folder)
         for theme in loaded.themes.values():
             self.register_theme(theme)
-        self._our_themes = list(loaded.themes)
+        self.own_themes = list(loaded.themes)
         wanted = self.preferences.theme or DEFAULT_DARK
         known = wanted in self.available_themes
         self.theme = wanted if known else DEFAULT_DARK
@@ -150,7 +153,7 @@ class PilothouseApp(App[None]):
             endpoint,
             self._live_changed,
             api_key="" if endpoint.is_local else os.environ.get(API_KEY_VARIABLE, ""),
-            tokens=TokenStore(self._settings_file.parent / LOGINS_FILE),
+            tokens=TokenStore(self.settings_file.parent / LOGINS_FILE),
         )
         await backend.session.restore()
         if backend.session.needs_login and not await self.logins.log_in(backend):
@@ -204,6 +207,8 @@ class PilothouseApp(App[None]):
         if change.connection and self.options.context == LOCAL_CONTEXT and self.backend is not None:
             self._look_after(self.backend)
         self.main.live_changed(change)
+        if self.environments is not None and (change.connection or change.system or change.everything):
+            self.environments.connection_changed()
         if self.backend is not None and (change.connection or change.system or change.everything):
             self.notices.state_came(self.backend.live.state)
             if change.connection and self.backend.live.state.stale:
@@ -240,55 +245,34 @@ class PilothouseApp(App[None]):
         if self.backend is not None:
             await self.backend.close()
 
-    # --- settings -----------------------------------------------------------------------------------------
+    # --- screens ---------------------------------------------------------------------------------------------
 
-    def next_keymap(self) -> None:
-        """Switches the keymap and keeps the choice."""
-        at = KEYMAPS.index(self.preferences.keymap)
-        self.preferences = replace(self.preferences, keymap=KEYMAPS[(at + 1) % len(KEYMAPS)])
-        self.set_keymap(textual_keymap(self.preferences.keymap, self.preferences.keys))
-        self._keep(keymap=self.preferences.keymap)
-        self.notify(f"Keys like those of {self.preferences.keymap}. ? shows them all.", title="Keymap")
+    def show_environments(self) -> None:
+        """Development environments, as one left them."""
+        if self.environments is None:
+            from tui.screens.environments import EnvironmentsScreen
 
-    def next_theme(self) -> None:
-        """Switches to the next theme and keeps the choice."""
-        names = [*self._our_themes, *sorted(name for name in self.available_themes if name not in self._our_themes)]
-        self.choose_theme(names[(names.index(self.theme) + 1) % len(names)])
-
-    def choose_theme(self, name: str) -> None:
-        self.theme = name
-        self.preferences = replace(self.preferences, theme=name)
-        self._keep(theme=name)
-        self.notify(name, title="Theme", timeout=2)
-
-    def toggle_mute(self) -> None:
-        """Notifications no longer pop up, or do so again; keeps the choice."""
-        self.preferences = replace(self.preferences, muted=not self.preferences.muted)
-        self._keep(muted=self.preferences.muted)
-        said = "muted; N shows what happened" if self.preferences.muted else "pop up again"
-        self.notify(f"Notifications {said}", timeout=3)
-
-    def _keep(self, *, theme: str | None = None, keymap: str | None = None, muted: bool | None = None) -> None:
-        path = self._settings_file
-        try:
-            save_choice(path, theme=theme, keymap=keymap, muted=muted)
-        except (OSError, ValueError) as error:
-            self.notify(f"The choice holds for now, but {path} cannot be written: {error}", severity="warning")
+            self.environments = EnvironmentsScreen()
+            self.install_screen(self.environments, "environments")
+        if self.screen is not self.environments:
+            self.push_screen("environments")
 
     # --- palette ------------------------------------------------------------------------------------------
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        if screen is not self.main:
+        """Those of the screen in front, where it has some."""
+        actions = getattr(screen, "palette_actions", None)
+        if actions is None:
             return
-        for action in ACTIONS:
+        for action in actions:
             if action.in_palette:
-                yield SystemCommand(action.label, action.help, self._doing(action.target))
+                yield SystemCommand(action.label, action.help, self._doing(screen, screen.target_of(action)))
         for name in sorted(self.available_themes):
             yield SystemCommand(f"Theme: {name}", "Use this theme", lambda name=name: self.choose_theme(name))
 
-    def _doing(self, target: str) -> Callable[[], Awaitable[None]]:
+    def _doing(self, screen: Screen[object], target: str) -> Callable[[], Awaitable[None]]:
         async def do() -> None:
-            await self.run_action(target, default_namespace=self.main)
+            await self.run_action(target, default_namespace=screen)
 
         return do
 

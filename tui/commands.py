@@ -18,6 +18,7 @@ ALIASES: dict[str, str] = {
     "deployments": "panel_deployments", "list": "panel_deployments", "ls": "panel_deployments",
     "yaml": "as_text", "browse": "open", "q": "quit", "q!": "quit", "exit": "quit", "h": "help", "keys": "help",
     "retry": "reconnect", "domains": "panel_domains", "domain": "panel_domains", "profile": "account",
+    "envs": "environments", "env": "environments", "dev": "environments",
     "user": "account", "apikeys": "account", "notices": "notifications", "logout": "log_out",
 }  # fmt: skip
 

@@ -6,14 +6,30 @@ Live socket, `GET /pilothouse/v1/live` (WebSocket, JSON text frames; credential 
   with `seq` one higher than the last. A client that sees a gap sends `{"op": "resync"}` and gets a snapshot.
 - The client subscribes per topic: `{"op": "subscribe", "id": 1, "topic": "logs", "deploymentId": "dpl-...",
   "tail": 500, "cursor": null}`; `topic: "metrics"` with `intervalSeconds`; `topic: "journal"` with `limit`;
-  without a `deploymentId` the journal is that of all the caller's deployments.
+  without a `deploymentId` the journal is that of all the caller's deployments; `topic: "environments"`, and
+  `topic: "environment_logs"` with an `environmentId` (`backend.wire.pilothouse_environments`).
   `{"op": "unsubscribe", "id": 1}` ends it. `id` is the client's own number. Log frames are batches.
 - The server closes with 1008 where a token ends and 1013 where the client reads too slowly.
 
-Terminal socket, `GET /pilothouse/v1/deployments/{id}/terminal?replica=&columns=80&rows=24&command=` (WebSocket):
+Terminal sockets, `GET /pilothouse/v1/deployments/{id}/terminal?replica=&session=&columns=80&rows=24&command=` and
+`GET /pilothouse/v1/environments/{id}/terminal?session=main&columns=80&rows=24&command=` (WebSocket):
 binary frames are bytes of the terminal, both ways; text frames are JSON control messages: client
 `{"type": "resize", "columns": 120, "rows": 40}`; server `{"type": "ready", "replica": "...", "command": "..."}`,
-`{"type": "exit", "code": 0}` and `{"type": "error", "message": "..."}`.
+`{"type": "size", "columns": 120, "rows": 40}`, `{"type": "exit", "code": 0, "reason": "exited", "message": "..."}` and
+`{"type": "error", "message": "..."}`.
+
+- A session goes on when its socket ends, also when the backend does; a later socket gets its screen and scrollback
+  first (`resumed` in `ready`). A deployment's terminal without `session` is a fresh shell that ends with its socket.
+- Several sockets may view a session. Its size is that of the one that was active last: `size` tells the others.
+- The server answers what programs ask of a terminal (device attributes, the cursor's place) where `answers` in `ready`
+  is `server`, and does not send such questions on.
+- A socket that reads too slowly to keep up with the others, or that reads nothing for 2 seconds, misses output and gets
+  the screen anew when it reads again.
+- It closes with 1000 where the process ended by itself, 1003 for a message that is not understood, 1008 where the
+  credential ended, 1013 where the holder of the sessions or the engine was lost (try again), 4000 and HTTP's status
+  where it could not be opened (4404, 4409, 4429, 4503), 4409 where the container stopped, 4410 where the session was
+  ended or its container removed, and 4408 where the program did not read this socket's input for a minute.
+- `GET /pilothouse/v1/environments/{id}/terminals` lists the sessions, `DELETE .../terminals/{session}` ends one.
 """
 
 from __future__ import annotations
@@ -23,6 +39,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
+from backend.wire.pilothouse_environments import EnvironmentsFrame
 from backend.wire.timestamps import Timestamp
 
 
@@ -203,7 +220,14 @@ class SubscriptionErrorFrame(_Model):
 
 
 ServerFrame = Annotated[
-    HelloFrame | SnapshotFrame | DeltaFrame | LogsFrame | MetricsFrame | JournalFrame | SubscriptionErrorFrame,
+    HelloFrame
+    | SnapshotFrame
+    | DeltaFrame
+    | LogsFrame
+    | MetricsFrame
+    | JournalFrame
+    | EnvironmentsFrame
+    | SubscriptionErrorFrame,
     Field(discriminator="type"),
 ]
 SERVER_FRAME: TypeAdapter[ServerFrame] = TypeAdapter(ServerFrame)
@@ -212,8 +236,9 @@ SERVER_FRAME: TypeAdapter[ServerFrame] = TypeAdapter(ServerFrame)
 class SubscribeOp(_Model):
     op: Literal["subscribe"] = "subscribe"
     id: int
-    topic: Literal["logs", "metrics", "journal"]
+    topic: Literal["logs", "metrics", "journal", "environments", "environment_logs"]
     deployment_id: str = ""
+    environment_id: str = ""
     tail: int = 500
     cursor: str | None = None
     interval_seconds: float = 2.0
@@ -234,14 +259,32 @@ CLIENT_OP: TypeAdapter[ClientOp] = TypeAdapter(ClientOp)
 
 
 class TerminalReady(_Model):
+    """`replica` is the container's name. `resumed` where the session was there before; `session` is empty for a shell
+    that ends with its socket. `answers` tells who answers what programs ask of their terminal."""
+
     type: Literal["ready"] = "ready"
     replica: str
     command: str
+    session: str = ""
+    resumed: bool = False
+    answers: Literal["server", "client"] = "client"
+
+
+class TerminalSize(_Model):
+    """The session has this size now."""
+
+    type: Literal["size"] = "size"
+    columns: int
+    rows: int
 
 
 class TerminalExit(_Model):
+    """`reason` is `exited`, `ended`, `container_stopped`, `container_removed`, `engine_lost` or `input_stuck`."""
+
     type: Literal["exit"] = "exit"
     code: int | None
+    reason: str = "exited"
+    message: str = ""
 
 
 class TerminalError(_Model):
@@ -253,3 +296,23 @@ class TerminalResize(_Model):
     type: Literal["resize"] = "resize"
     columns: int = Field(ge=1, le=1000)
     rows: int = Field(ge=1, le=1000)
+
+
+class TerminalSessionModel(_Model):
+    """A session that is held. `title` is what its program set."""
+
+    name: str
+    command: str
+    title: str
+    columns: int
+    rows: int
+    viewers: int
+    started_at: Timestamp
+    last_output_at: Timestamp | None
+    last_input_at: Timestamp | None
+
+
+class TerminalSessionsResponse(_Model):
+    """`GET /pilothouse/v1/environments/{id}/terminals`: the oldest first."""
+
+    sessions: list[TerminalSessionModel]

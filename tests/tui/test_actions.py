@@ -11,13 +11,15 @@ from tui.actions import (
     BY_NAME,
     GROUPS,
     KEYMAPS,
+    Action,
     display_key,
     hints,
     key_of,
-    textual_keymap,
-    unknown_overrides,
 )
 from tui.commands import ALIASES, CommandFault, command_names, complete, parse_command
+from tui.environment_actions import ENVIRONMENT_ACTIONS, environment_screen_actions
+from tui.keymaps import ALL_ACTIONS, textual_keymap, unknown_overrides
+from tui.screens.environments import EnvironmentsScreen
 from tui.screens.main import MainScreen
 
 DEPLOYMENTS = {"web": "dpl-1", "worker": "dpl-2", "api": "dpl-3"}
@@ -25,7 +27,8 @@ DEPLOYMENTS = {"web": "dpl-1", "worker": "dpl-2", "api": "dpl-3"}
 
 def test_names_are_unique_and_every_action_is_whole() -> None:
     assert len(BY_NAME) == len(ACTIONS)
-    for action in ACTIONS:
+    assert len({action.name for action in ALL_ACTIONS}) == len(ALL_ACTIONS)
+    for action in ALL_ACTIONS:
         assert action.help
         assert action.label
         assert action.group in GROUPS
@@ -33,14 +36,17 @@ def test_names_are_unique_and_every_action_is_whole() -> None:
 
 
 @pytest.mark.parametrize("keymap", KEYMAPS)
-def test_no_key_does_two_things(keymap: str) -> None:
-    counted = Counter(key for action in ACTIONS for key in action.keys(keymap))
+@pytest.mark.parametrize("actions", [ACTIONS, environment_screen_actions()])
+def test_no_key_does_two_things(keymap: str, actions: tuple[Action, ...]) -> None:
+    counted = Counter(key for action in actions for key in action.keys(keymap))
     assert [key for key, times in counted.items() if times > 1] == []
 
 
 def test_every_action_has_a_method() -> None:
     for action in ACTIONS:
         assert hasattr(MainScreen, f"action_{action.method or action.name}"), action.name
+    for action in ENVIRONMENT_ACTIONS:
+        assert hasattr(EnvironmentsScreen, f"action_{action.method or action.name}"), action.name
 
 
 def test_deleting_is_not_on_the_key_that_scrolls() -> None:

@@ -9,6 +9,7 @@ from websockets.exceptions import InvalidStatus
 
 from tui.client.accounts import AccountClient
 from tui.client.container_engine import ContainerEngineClient
+from tui.client.devpocket import DevPocketClient
 from tui.client.live import LIVE_PATH, Change, LiveFeed
 from tui.client.pilothouse import PilothouseClient
 from tui.client.session import Session
@@ -32,6 +33,7 @@ class Backend:
         self.session = Session(endpoint, api_key=api_key, tokens=tokens)
         self.account = AccountClient(self.session)
         self.deployments = ContainerEngineClient(self.session)
+        self.environments = DevPocketClient(self.session)
         self.ours = PilothouseClient(self.session)
         self.live = LiveFeed(self._open_live, listener)
         self._own_id = ""

@@ -32,6 +32,7 @@ from backend.wire.pilothouse import (
     SystemStatusResponse,
     UnsubscribeOp,
 )
+from backend.wire.pilothouse_environments import EnvironmentsFrame
 from tui.client.errors import ClientError
 
 LIVE_PATH = "/pilothouse/v1/live"
@@ -41,6 +42,7 @@ NOT_RUNNING = "The backend is not running"
 
 LogListener = Callable[[list[LogRecordModel], int], None]
 JournalListener = Callable[[list[JournalEntryModel]], None]
+EnvironmentListener = Callable[[EnvironmentsFrame], None]
 FaultListener = Callable[[str], None]
 
 
@@ -81,6 +83,7 @@ class _Subscription:
     op: SubscribeOp
     on_logs: LogListener | None = None
     on_journal: JournalListener | None = None
+    on_environments: EnvironmentListener | None = None
     on_fault: FaultListener | None = None
 
 
@@ -171,6 +174,19 @@ class LiveFeed:
         again."""
         return self.follow_journal("", limit, on_journal, on_fault)
 
+    def follow_environments(self, on_change: EnvironmentListener, on_fault: FaultListener | None = None) -> int:
+        """All environments, then what changes of them; after a reconnect all again."""
+        op = SubscribeOp(id=self._number(), topic="environments")
+        return self._subscribe(_Subscription(op, on_environments=on_change, on_fault=on_fault))
+
+    def follow_environment_logs(
+        self, environment_id: str, on_logs: LogListener, on_fault: FaultListener | None = None
+    ) -> int:
+        """The installation from its beginning, then the lines of the container; after a reconnect what was not told
+        yet."""
+        op = SubscribeOp(id=self._number(), topic="environment_logs", environment_id=environment_id)
+        return self._subscribe(_Subscription(op, on_logs=on_logs, on_fault=on_fault))
+
     def unsubscribe(self, number: int) -> None:
         if self._subscriptions.pop(number, None) is not None:
             self._send(UnsubscribeOp(id=number))
@@ -211,6 +227,10 @@ class LiveFeed:
                 subscription = self._subscriptions.get(frame.id)
                 if subscription is not None and subscription.on_journal is not None:
                     subscription.on_journal(frame.entries)
+            case EnvironmentsFrame():
+                subscription = self._subscriptions.get(frame.id)
+                if subscription is not None and subscription.on_environments is not None:
+                    subscription.on_environments(frame)
             case SubscriptionErrorFrame():
                 subscription = self._subscriptions.pop(frame.id, None) if frame.id is not None else None
                 if subscription is not None and subscription.on_fault is not None:

@@ -13,7 +13,8 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.actions import ACTIONS, GROUPS, Action, display_key
+from tui.actions import GROUPS, Action, display_key
+from tui.keymaps import ALL_ACTIONS
 from widgets.style_tokens import token_style
 
 MORE: dict[str, tuple[tuple[str, str], ...]] = {
@@ -79,7 +80,7 @@ class HelpScreen(ModalScreen[None]):
         groups: dict[str, tuple[tuple[str, str], ...]] = {
             group: tuple(
                 (_keys(action, self._keymap, self._overrides), action.help)
-                for action in ACTIONS
+                for action in ALL_ACTIONS
                 if action.group == group
             )
             for group in GROUPS

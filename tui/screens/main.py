@@ -231,6 +231,9 @@ class MainScreen(DeploymentActions):
 
     # --- app ----------------------------------------------------------------------------------------------
 
+    def action_environments(self) -> None:
+        self.app.show_environments()
+
     def action_account(self) -> None:
         from tui.screens.account import AccountScreen
 
@@ -280,6 +283,14 @@ class MainScreen(DeploymentActions):
         known = BY_NAME.get(action)
         needs_backend = known is not None and known.needs != "nothing"
         return not needs_backend or (self.state is not None and self.state.known)
+
+    @property
+    def palette_actions(self) -> tuple[Action, ...]:
+        return ACTIONS
+
+    def target_of(self, action: Action) -> str:
+        """What runs an action of the palette here."""
+        return action.target
 
     def _hints(self) -> list[KeyHint]:
         """Keys that work where the focus is: a panel's own, or those of the app."""

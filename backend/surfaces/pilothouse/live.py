@@ -22,6 +22,7 @@ from backend.surfaces.credentials import credential_of
 from backend.surfaces.error_text import wire_message
 from backend.surfaces.pilothouse import convert
 from backend.surfaces.pilothouse.errors import error_answer, error_code
+from backend.surfaces.pilothouse.live_environments import environment_frames, environment_log_frames
 from backend.surfaces.pilothouse.live_frames import LiveFrames
 from backend.surfaces.services import Services
 from backend.surfaces.sockets import TRY_LATER, Socket, SocketEnd, refuse, run_socket, send_text, watch_credential
@@ -123,7 +124,13 @@ class _Client:
 
     async def _serve(self, op: wire.SubscribeOp) -> None:
         """Send a subscription's frames until it ends; a failure ends only this one, and is told."""
-        sources = {"logs": self._logs, "metrics": self._metrics, "journal": self._journal}
+        sources = {
+            "logs": self._logs,
+            "metrics": self._metrics,
+            "journal": self._journal,
+            "environments": self._environments,
+            "environment_logs": self._environment_logs,
+        }
         try:
             async for frame in sources[op.topic](op):
                 await self._send(frame)
@@ -184,6 +191,12 @@ class _Client:
             async for entry in subscription:
                 if entry.sequence > newest and (not object_id or entry.object_id == object_id):
                     yield await frame([entry])
+
+    def _environments(self, op: wire.SubscribeOp) -> AsyncIterator[BaseModel]:
+        return environment_frames(self._services, self._who, op.id)
+
+    def _environment_logs(self, op: wire.SubscribeOp) -> AsyncIterator[BaseModel]:
+        return environment_log_frames(self._services, self._who, op.id, op.environment_id, op.cursor)
 
     async def _send(self, frame: BaseModel) -> None:
         await send_text(self._socket, frame.model_dump_json(by_alias=True))
