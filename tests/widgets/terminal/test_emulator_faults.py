@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from widgets.terminal.emulator import ByteStream, Screen, Stream
-from widgets.terminal.emulator.style import BLINK, CONCEAL, DIM, OVERLINE, RGB, STRIKE
+from widgets.terminal.emulator.style import BLINK, CONCEAL, DIM, OVERLINE, PROTECTED, RGB, STRIKE
 
 
 def fed(data: str, columns: int = 10, lines: int = 4, **options: int) -> Screen:
@@ -65,7 +65,7 @@ def replies(data: str, columns: int = 80, lines: int = 24) -> str:
 def test_swallowed_without_a_trace(sequence: str) -> None:
     screen = fed(f"ab{sequence}cd")
     assert text(screen)[0] == "abcd"
-    assert all(look.fg < 0 and not look.flags for look in screen.rows[0].styles or [])
+    assert all(look.fg < 0 and not look.flags & ~PROTECTED for look in screen.rows[0].styles or [])
 
 
 @pytest.mark.parametrize("final", "ABCDEFGHIJKLMPSTXZ`abcdefghilmnqrstu@")
@@ -92,7 +92,7 @@ def test_modify_other_keys_is_no_underline_and_underline_colour_is_neither_blink
 
 
 def test_reports_of_identity_and_state() -> None:
-    assert replies("\x1b[c") == "\x1b[?62;22c"
+    assert replies("\x1b[c") == "\x1b[?64;6;22;28c"
     assert replies("\x1b[>c") == "\x1b[>1;10;0c"
     assert replies("\x1b[=c").startswith("\x1bP!|")
     assert replies("\x1b[>q").startswith("\x1bP>|")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -10,13 +12,23 @@ from tests.widgets.terminal.programs import PROGRAMS, SIZES
 from tests.widgets.terminal.test_emulator_robustness import check_whole
 from tests.widgets.terminal.test_terminal_against_tmux import drawn, looks
 from tests.widgets.terminal.tmux_oracle import TmuxOracle
-from widgets.terminal.emulator import DEFAULT, ByteStream, Row, Screen, repaint
+from widgets.terminal.emulator import DEFAULT, ByteStream, Row, Screen, Style, repaint
+
+
+def named(look: Style) -> str:
+    """A look as text; the numbers of links without an id are of their own in each screen."""
+    return re.sub("id='[0-9]+'|id='=-[0-9]+'", "id=''", repr(look))
+
+
+def marked(row: Row, last: int) -> list[str]:
+    """The marks, those past a line that was erased later on its last cell."""
+    return [repr(mark if len(row.text) > last else replace(mark, column=min(mark.column, last))) for mark in row.marks]
 
 
 def shown(row: Row) -> tuple[str, list[tuple[int, int, str]]]:
     """Text and looks of a line, without blanks at its end that nobody sees."""
     text = row.shown().rstrip(" ")
-    return text, [(start, end, repr(look)) for start, end, look in row.runs() if look is not DEFAULT]
+    return text, [(start, end, named(look)) for start, end, look in row.runs() if look is not DEFAULT]
 
 
 def visible(rows: list[Row]) -> list[tuple[str, list[tuple[int, int, str]]]]:
@@ -30,16 +42,22 @@ def scrollback(screen: Screen, lines: int) -> list[Row]:
 
 
 def state(screen: Screen) -> dict[str, object]:
-    cursor = screen.cursor
-    origin_lost = 192 in screen.mode and not screen.top <= cursor.y <= screen.bottom
+    cursor, last = screen.cursor, screen.columns - 1
+    inside = screen.top <= cursor.y <= screen.bottom and screen.left <= min(cursor.x, last) <= screen.right
+    origin_lost = 192 in screen.mode and not inside
     main, other = screen.both_rows()
     return {
         "main": visible(main),
         "other": [line for line in enumerate(visible(other)) if line[1] != ("", [])],
         "wrapped": [row.wrapped for row in main[:-1]],
         "history": visible(scrollback(screen, 9)),
-        "cursor": (cursor.x, cursor.y, cursor.hidden, repr(screen.pen), screen.cursor_style),
-        "saved": screen.both_saved(),
+        "cursor": (cursor.x, cursor.y, cursor.hidden, named(screen.pen), screen.cursor_style),
+        "saved": [(replace(saved, pen=DEFAULT), named(saved.pen)) for saved in screen.both_saved()],
+        "waits": screen.waiting if screen.waiting == (cursor.x, cursor.y) else None,
+        "sides": (screen.left, screen.right),
+        "marks": [sorted(marked(row, last)) for row in main],
+        "keyboard": (screen.keyboard_stack(False), screen.keyboard_flags, screen.modify_other_keys),
+        "told": (screen.directory, screen.directory_host, screen.progress, screen.palette, screen.rectangle_extent),
         "mode": sorted(screen.mode - ({192} if origin_lost else set())),
         "margins": screen.margins,
         "charset": (screen.charset, screen.g0_charset, screen.g1_charset),

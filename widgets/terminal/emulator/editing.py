@@ -6,6 +6,7 @@ from typing import Any
 
 from widgets.terminal.emulator.grid import Grid
 from widgets.terminal.emulator.row import Row
+from widgets.terminal.emulator.sides import delete_within, insert_within
 
 
 class Editing(Grid):
@@ -14,6 +15,7 @@ class Editing(Grid):
     def _settle(self) -> int:
         """End a pending wrap; returns the column."""
         cursor = self.cursor
+        self.waiting = None
         if cursor.x >= self.columns:
             cursor.x = self.columns - 1
         return cursor.x
@@ -61,26 +63,37 @@ class Editing(Grid):
         self.dirty.add(self.cursor.y)
 
     def insert_characters(self, count: int | None = None, *_: int) -> None:
-        """Push the rest of the line to the right."""
-        self.rows[self.cursor.y].insert(self._settle(), count or 1, self.columns, self.pen.blank)
+        """Push the rest of the line to the right, within the margins."""
+        x, row, blank = self._settle(), self.rows[self.cursor.y], self.pen.blank
+        if not self.sided:
+            row.insert(x, count or 1, self.columns, blank)
+        elif self.left <= x <= self.right:
+            insert_within(row, x, count or 1, self.right + 1, self.columns, blank)
         self.dirty.add(self.cursor.y)
 
     def delete_characters(self, count: int | None = None, *_: int) -> None:
-        """Pull the rest of the line to the left."""
-        self.rows[self.cursor.y].delete(self._settle(), count or 1, self.columns, self.pen.blank)
+        """Pull the rest of the line to the left, within the margins."""
+        x, row, blank = self._settle(), self.rows[self.cursor.y], self.pen.blank
+        if not self.sided:
+            row.delete(x, count or 1, self.columns, blank)
+        elif self.left <= x <= self.right:
+            delete_within(row, x, count or 1, self.right + 1, self.columns, blank)
         self.dirty.add(self.cursor.y)
 
     def insert_lines(self, count: int | None = None, *_: int) -> None:
         """Push the lines from the cursor on down within the region."""
-        if self.top <= self.cursor.y <= self.bottom:
-            self.scroll_region(-(count or 1), top=self.cursor.y)
-            self.cursor.x = 0
+        self._shift_lines(-(count or 1))
 
     def delete_lines(self, count: int | None = None, *_: int) -> None:
         """Pull the lines under the cursor up within the region."""
-        if self.top <= self.cursor.y <= self.bottom:
-            self.scroll_region(count or 1, top=self.cursor.y, keep=False)
-            self.cursor.x = 0
+        self._shift_lines(count or 1)
+
+    def _shift_lines(self, count: int) -> None:
+        x, y = min(self.cursor.x, self.columns - 1), self.cursor.y
+        if self.top <= y <= self.bottom and self.left <= x <= self.right:
+            self.scroll_region(count, top=y, keep=False)
+            self.cursor.x = self.left
+            self.waiting = None
 
     def scroll_up(self, count: int | None = None, *_: int) -> None:
         """SU: move the region up, the cursor stays."""
@@ -106,5 +119,6 @@ class Editing(Grid):
         """DECALN: fill the screen with E."""
         self.rows = [Row("E" * self.columns) for _ in range(self.lines)]
         self.top, self.bottom = 0, self.lines - 1
+        self.set_sides(0, self.columns - 1)
         self.cursor.x = self.cursor.y = 0
         self.touch_all()

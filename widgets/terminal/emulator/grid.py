@@ -9,7 +9,9 @@ import pyte
 from pyte import modes
 from pyte.screens import Char, Cursor, Margins
 
+from widgets.terminal.emulator.kept import Kept, kept, restored
 from widgets.terminal.emulator.row import STUB, Row
+from widgets.terminal.emulator.sides import draw_within, scroll_within
 from widgets.terminal.emulator.style import (
     BLINK,
     BOLD,
@@ -37,7 +39,7 @@ _NAMES = ("black", "red", "green", "brown", "blue", "magenta", "cyan", "white")
 class Grid(pyte.Screen):
     """Rows as text plus styles, behind pyte's names.
 
-    `rows` are the lines on show, `history` the lines that scrolled away (plain ones as bare strings), oldest first.
+    `rows` are the lines on show, `history` the lines that scrolled away (made small, see `kept`), oldest first.
     `history_total` counts all lines that ever scrolled away: with it a viewer keeps its place while output goes on.
     A cursor with `x == columns` waits to wrap. `top` and `bottom` bound the scrolling region, both included.
     """
@@ -46,7 +48,7 @@ class Grid(pyte.Screen):
         # pyte's own __init__ would make its dictionary of cells, which this screen replaces.
         self.columns = max(1, min(columns, MAX_SIDE))
         self.lines = max(1, min(lines, MAX_SIDE))
-        self.history: deque[Row | str] = deque(maxlen=scrollback)
+        self.history: deque[Kept] = deque(maxlen=scrollback)
         self.history_total = 0
         self.dirty: set[int] = set()
         self.rows: list[Row] = []
@@ -56,6 +58,7 @@ class Grid(pyte.Screen):
         """Back to the state after power-on; the scrollback stays."""
         self.rows = [Row() for _ in range(self.lines)]
         self.pen: Style = DEFAULT
+        self.set_sides(0, self.columns - 1)
         self.top, self.bottom = 0, self.lines - 1
         self.mode: set[int] = set(DEFAULT_MODES)
         self.alternate = False
@@ -69,6 +72,12 @@ class Grid(pyte.Screen):
         self._table: dict[int, str] | None = None
         self._last_drawn = ""
         self.touch_all()
+
+    def set_sides(self, left: int, right: int) -> None:
+        """The columns that bound drawing and scrolling, both included. `sided` where they are not the whole width."""
+        self.left, self.right = left, right
+        self.sided = left > 0 or right < self.columns - 1
+        self.waiting: tuple[int, int] | None = None
 
     def touch_all(self) -> None:
         """Mark every line as changed."""
@@ -110,8 +119,7 @@ class Grid(pyte.Screen):
         at = number - self.history_first
         if at < 0:
             return None
-        kept = self.history[at]
-        return Row(kept) if isinstance(kept, str) else kept
+        return restored(self.history[at])
 
     # Drawing
 
@@ -119,7 +127,10 @@ class Grid(pyte.Screen):
         """Show text at the cursor, wrapping as the modes say."""
         if self._table is not None:
             data = data.translate(self._table)
-        if data.isascii():
+        if self.sided:
+            self._last_drawn = data[-1]
+            draw_within(self, data)
+        elif data.isascii():
             self._draw_narrow(data)
         else:
             for span in SPANS.finditer(data):
@@ -157,8 +168,7 @@ class Grid(pyte.Screen):
         width = cell_width(char)
         if width < 0:
             return
-        if width == 0 or self._joins(char):
-            self._combine(char)
+        if self.join(char, width):
             return
         cursor, columns = self.cursor, self.columns
         if width > columns:
@@ -180,6 +190,13 @@ class Grid(pyte.Screen):
             row.put(x, char, self.pen)
         self.dirty.add(cursor.y)
         cursor.x = x + width
+
+    def join(self, char: str, width: int) -> bool:
+        """Add the character to the one before the cursor where it belongs to it; False where it stands for itself."""
+        if width == 0 or self._joins(char):
+            self._combine(char)
+            return True
+        return False
 
     def _before(self) -> tuple[Row, int] | None:
         """The row and the cell of the character before the cursor, on this line or the one that wrapped into it."""
@@ -242,6 +259,7 @@ class Grid(pyte.Screen):
             self._table is None
             and self.pen.bg == DEFAULT_COLOUR
             and modes.IRM not in self.mode
+            and not self.sided
             and self.top == 0
             and self.bottom == self.lines - 1
             and max(map(len, lines)) <= self.columns
@@ -253,7 +271,7 @@ class Grid(pyte.Screen):
                 return
             if line:
                 self.draw(line)
-            self.cursor.x = 0
+            self.carriage_return()
             self.linefeed()
             start += 1
 
@@ -265,12 +283,12 @@ class Grid(pyte.Screen):
             away = len(lines)
             held = self.rows[: self.lines - 1]
             fresh = [Row(line) for line in lines[-(self.lines - 1) :]] if self.lines > 1 else []
-            gone: list[Row | str] = [*held[:away], *lines[: away - len(fresh)]]
+            gone: list[Kept] = [*map(kept, held[:away]), *lines[: away - len(fresh)]]
             self.rows = [*held[away:], *fresh, Row()]
         else:
             made = [Row(line, [pen] * len(line) or None) for line in lines]
             every = [*self.rows[:-1], *made, Row()]
-            gone = list(every[: -self.lines])
+            gone = list(map(kept, every[: -self.lines])) if not self.alternate else []
             self.rows = every[-self.lines :]
         if not self.alternate:
             self.history_total += len(gone)
@@ -283,7 +301,8 @@ class Grid(pyte.Screen):
         """Down one line, scrolling the region at its bottom."""
         y = self.cursor.y
         if y == self.bottom:
-            self.scroll_region(1)
+            if not self.sided or self.left <= self.cursor.x <= self.right:
+                self.scroll_region(1)
         elif y < self.lines - 1:
             self.cursor.y = y + 1
 
@@ -291,7 +310,8 @@ class Grid(pyte.Screen):
         """Up one line, scrolling the region at its top."""
         y = self.cursor.y
         if y == self.top:
-            self.scroll_region(-1)
+            if not self.sided or self.left <= self.cursor.x <= self.right:
+                self.scroll_region(-1)
         elif y > 0:
             self.cursor.y = y - 1
 
@@ -299,13 +319,21 @@ class Grid(pyte.Screen):
         """Down one line; to the first column too in newline mode."""
         self.index()
         if modes.LNM in self.mode:
-            self.cursor.x = 0
+            self.carriage_return()
+
+    def carriage_return(self) -> None:
+        """To the first column, or the left margin where the cursor is not left of it."""
+        self.cursor.x = self.left if self.sided and self.cursor.x >= self.left else 0
+        self.waiting = None
 
     def scroll_region(self, count: int, top: int | None = None, keep: bool = True) -> None:
         """Move the region up by `count` lines, down for a negative one. What leaves at the top of the normal screen
         goes to the scrollback, unless `keep` is False."""
         rows = self.rows
         first = self.top if top is None else top
+        if self.sided:
+            scroll_within(self, count, first)
+            return
         last = self.bottom
         fill = self.pen.blank
         size = last - first + 1
@@ -314,7 +342,7 @@ class Grid(pyte.Screen):
             if keep and first == 0 and not self.alternate:
                 self.history_total += moved
                 if self.history.maxlen:
-                    self.history.extend(rows[:moved])
+                    self.history.extend(map(kept, rows[:moved]))
             if moved == 1:
                 del rows[first]
                 rows.insert(last, Row.blank(self.columns, fill))

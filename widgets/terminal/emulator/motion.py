@@ -22,18 +22,14 @@ class Motion(Editing):
         else:
             self.cursor.y = min(max(0, self.cursor.y), self.lines - 1)
 
-    def carriage_return(self) -> None:
-        """To the first column."""
-        self.cursor.x = 0
-
     def next_line(self) -> None:
         """NEL: to the first column of the next line."""
         self.index()
-        self.cursor.x = 0
+        self.carriage_return()
 
     def backspace(self) -> None:
         """Left by one; from a pending wrap off the last cell, as xterm does."""
-        self.cursor.x = max(0, self._settle() - 1)
+        self.cursor_back(1)
 
     def cursor_up(self, count: int | None = None, *_: int) -> None:
         """Up, not past the region's top where it started within it."""
@@ -50,24 +46,26 @@ class Motion(Editing):
     def cursor_up1(self, count: int | None = None, *_: int) -> None:
         """Up, to the first column."""
         self.cursor_up(count)
-        self.cursor.x = 0
+        self.carriage_return()
 
     def cursor_down1(self, count: int | None = None, *_: int) -> None:
         """Down, to the first column."""
         self.cursor_down(count)
-        self.cursor.x = 0
+        self.carriage_return()
 
     def cursor_forward(self, count: int | None = None, *_: int) -> None:
-        """To the right."""
-        self.cursor.x = min(self._settle() + (count or 1), self.columns - 1)
+        """To the right, not past the right margin where it started within it."""
+        x = self._settle()
+        self.cursor.x = min(x + (count or 1), self.right if x <= self.right else self.columns - 1)
 
     def cursor_back(self, count: int | None = None, *_: int) -> None:
-        """To the left."""
-        self.cursor.x = max(0, self._settle() - (count or 1))
+        """To the left, not past the left margin where it started within it."""
+        x = self._settle()
+        self.cursor.x = max(x - (count or 1), self.left if x >= self.left else 0)
 
     def cursor_position(self, line: int | None = None, column: int | None = None, *_: int) -> None:
-        """To a line and column; lines count from the region's top in origin mode."""
-        self.cursor.x = min(max(1, column or 1), self.columns) - 1
+        """To a line and column; they count from the margins in origin mode."""
+        self.cursor_to_column(column)
         self.cursor_to_line(line)
 
     def cursor_to_line(self, line: int | None = None, *_: int) -> None:
@@ -81,7 +79,12 @@ class Motion(Editing):
 
     def cursor_to_column(self, column: int | None = None, *_: int) -> None:
         """To a column, in the same line."""
-        self.cursor.x = min(max(1, column or 1), self.columns) - 1
+        x = max(1, column or 1) - 1
+        self.waiting = None
+        if modes.DECOM in self.mode:
+            self.cursor.x = min(x + self.left, self.right)
+        else:
+            self.cursor.x = min(x, self.columns - 1)
 
     def set_margins(self, top: int | None = None, bottom: int | None = None, *_: int) -> None:
         """DECSTBM: the region, and the cursor to its home. A region of less than two lines is ignored."""
@@ -91,13 +94,22 @@ class Motion(Editing):
             self.top, self.bottom = first, last
             self.cursor_position()
 
+    def set_side_margins(self, left: int | None = None, right: int | None = None, *_: int) -> None:
+        """DECSLRM: the margins, and the cursor to its home. Margins that leave less than two columns are ignored."""
+        first = max(1, left or 1) - 1
+        last = min(right or self.columns, self.columns) - 1
+        if first < last:
+            self.set_sides(first, last)
+            self.cursor_position()
+
     def tab(self) -> None:
         """To the next tab stop, or the last column."""
         self.tab_forward(1)
 
     def tab_forward(self, count: int | None = None, *_: int) -> None:
         """CHT: to the n-th next tab stop, or the last column."""
-        x, last = self._settle(), self.columns - 1
+        x = self._settle()
+        last = self.right if x <= self.right else self.columns - 1
         for _step in range(min(count or 1, self.columns)):
             x += 1
             while x < last and x not in self.tabstops:

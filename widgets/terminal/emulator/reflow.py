@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from widgets.terminal.emulator.kept import kept, restored
+from widgets.terminal.emulator.marks import with_mark
 from widgets.terminal.emulator.row import STUB, Row
 from widgets.terminal.emulator.style import DEFAULT
 
@@ -28,12 +31,11 @@ def resize_main(grid: Grid, rows: list[Row], columns: int, lines: int, x: int, y
     """
     history = grid.history
     count = len(history)
-    all_rows = [Row(line) if isinstance(line, str) else line for line in history]
-    all_rows += rows
+    all_rows = [*map(restored, history), *rows]
     at = count + y
     if columns != grid.columns:
         all_rows, at, x = _rewrap(all_rows, columns, at, x)
-    while len(all_rows) > at + 1 and not all_rows[-1].text and not all_rows[-1].wrapped:
+    while len(all_rows) > at + 1 and not (all_rows[-1].text or all_rows[-1].wrapped or all_rows[-1].marks):
         all_rows.pop()
     first = max(0, len(all_rows) - lines)
     if first > at:
@@ -41,11 +43,8 @@ def resize_main(grid: Grid, rows: list[Row], columns: int, lines: int, x: int, y
         del all_rows[first + lines :]
     gone = all_rows[:first]
     rows[:] = all_rows[first:] + [Row() for _ in range(lines - (len(all_rows) - first))]
-    compact: list[Row | str] = [
-        row.text if row.styles is None and not (row.clusters or row.wide or row.wrapped) else row for row in gone
-    ]
     grid.history_total = max(0, grid.history_total - count + len(gone))
-    grid.history = deque(compact, maxlen=history.maxlen)
+    grid.history = deque(map(kept, gone), maxlen=history.maxlen)
     return min(x, columns), at - first
 
 
@@ -91,6 +90,8 @@ def _joined(parts: list[Row]) -> Row:
             whole.styles += part.styles if part.styles is not None else [DEFAULT] * len(part.text)
         whole.text += part.text
         whole.wide = whole.wide or part.wide
+        for mark in part.marks:
+            whole.marks = with_mark(whole.marks, replace(mark, column=mark.column + start))
         if part.clusters:
             whole.clusters = (whole.clusters or {}) | {start + x: mark for x, mark in part.clusters.items()}
     return whole
@@ -109,7 +110,13 @@ def _cut(whole: Row, columns: int) -> list[Row]:
         if whole.clusters:
             marks = {x - start: mark for x, mark in whole.clusters.items() if start <= x < end}
             piece.clusters = marks or None
-        piece.wrapped = end < length
+        last = end >= length
+        piece.marks = tuple(
+            replace(mark, column=mark.column - start)
+            for mark in whole.marks
+            if start <= mark.column and (mark.column < end or last)
+        )
+        piece.wrapped = not last
         pieces.append(piece)
         start = end
     return pieces

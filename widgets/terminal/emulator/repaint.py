@@ -1,7 +1,8 @@
 """A screen written out again: the escape sequences that bring a fresh terminal of the same size to the same state.
 
-Only sequences that xterm, tmux and this emulator understand alike are used. What cannot be said by any sequence (what
-REP would repeat, saved private modes, whether the last line wrapped) is left out.
+Only sequences that xterm, tmux and this emulator understand alike are used, or that the others ignore. What cannot be
+said by any sequence, or is not worth one (what REP would repeat, saved private modes and titles, whether the last line
+wrapped), is left out.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from pyte import modes
 
+from widgets.terminal.emulator.colours import written_colour
 from widgets.terminal.emulator.grid import Grid
+from widgets.terminal.emulator.kept import restored
 from widgets.terminal.emulator.row import STUB, Row
-from widgets.terminal.emulator.style import DEFAULT, Style, sgr_parameters
+from widgets.terminal.emulator.style import DEFAULT, PROTECTED, Style, sgr_parameters
 
 if TYPE_CHECKING:
     from widgets.terminal.emulator.screen import SavedCursor, Screen
@@ -42,18 +46,21 @@ def _parts(screen: Screen, scrollback_lines: int) -> Iterator[str]:
     yield from _tab_stops(screen)
     main, other = screen.both_rows()
     history = screen.history
-    kept = list(islice(history, max(0, len(history) - max(0, scrollback_lines)), None))
-    yield from _lines([*(Row(line) if isinstance(line, str) else line for line in kept), *main], screen.columns)
+    kept = islice(history, max(0, len(history) - max(0, scrollback_lines)), None)
+    yield from _lines([*map(restored, kept), *main], screen.columns)
     saved, saved_main = screen.both_saved()
+    yield _keyboard(screen.keyboard_stack(alternate=False))
     if screen.alternate:
         # 1049 saves the cursor by itself, so all must be in place when it comes.
         switch = "".join(f"\x1b[?{number}h" for number in _ALTERNATE if number in numbers)
         yield _saved(saved_main, main, screen.columns, switch) + "\x1b[H"
         yield from _lines(other, screen.columns)
+        yield _keyboard(screen.keyboard_stack(alternate=True))
     elif any(row.text for row in other):
         # What a program left there would be seen again by one that enters without clearing.
         yield "\x1b[?47h\x1b[H" + "".join(_lines(other, screen.columns)) + "\x1b[?47l"
     yield _saved(saved, screen.rows, screen.columns)
+    yield from _told(screen)
     yield from _state(screen, numbers)
 
 
@@ -70,19 +77,17 @@ def _lines(rows: Sequence[Row], columns: int) -> Iterator[str]:
     """The lines from the cursor's on, at whose start it is; wrapped ones so that they wrap again."""
     for index, row in enumerate(rows):
         following = rows[index + 1] if index + 1 < len(rows) else None
-        text = _cells(row)
-        plain = _draws_alike(row)
-        if following is None:
-            yield text if plain else _backwards(row)
-            return
-        length = len(row.text)
-        if not row.wrapped:
-            yield (text if plain else _backwards(row)) + "\r\n"
-        elif plain and length == columns - 1 and following.wide and following.text[1:2] == STUB:
+        length, plain = len(row.text), _draws_alike(row)
+        early, late = _marks(row, columns)
+        if following is None or not row.wrapped:
+            filled = " " * columns + late + "\r" if late and not plain else ""
+            yield early + (_cells(row) + late if plain else filled + _backwards(row))
+            yield "" if following is None else "\r\n"
+        elif plain and length == columns - 1 and following.text[1:2] == STUB and _draws_first(following):
             # A wide character that found no room: it does so again.
-            yield text
+            yield early + _cells(row)
         else:
-            yield text + " " * (columns - length) if plain else " " * columns
+            yield early + (_cells(row) + " " * (columns - length) if plain else " " * columns) + late
             yield " \r" if following.text else " \r\x1b[K"
             # What makes the line wrap is not always what it shows at last.
             again = "" if plain else _backwards(row)
@@ -90,6 +95,12 @@ def _lines(rows: Sequence[Row], columns: int) -> Iterator[str]:
                 again += f"\x1b[{length + 1}G\x1b[{columns - length}X"
             if again:
                 yield f"\x1b[A{again}\x1b[B\r"
+
+
+def _draws_first(row: Row) -> bool:
+    """Whether nothing but its text is told for the line, and its first character joins none, so that it may wrap."""
+    flag = "\U0001f1e6" <= row.text[0] <= "\U0001f1ff"
+    return not (flag or row.marks) and _draws_alike(row)
 
 
 def _draws_alike(row: Row) -> bool:
@@ -112,29 +123,54 @@ def _cells(row: Row, start: int = 0, end: int | None = None) -> str:
     parts: list[str] = []
     for first, last, look in row.runs():
         first, last = max(first, start), last if end is None else min(last, end)
-        if first >= last:
-            continue
-        text = row.shown(first, last)
-        parts.append(text if look is DEFAULT else f"\x1b[{sgr_parameters(look)}m{text}\x1b[m")
+        if first < last:
+            before, after = _begun(look)
+            parts.append(before + row.shown(first, last) + after)
     return "".join(parts)
+
+
+def _begun(look: Style) -> tuple[str, str]:
+    """What turns the default look into this one, and back."""
+    if look is DEFAULT:
+        return "", ""
+    before, after = f"\x1b[{sgr_parameters(look)}m", "\x1b[m"
+    if look.link is not None:
+        # Those that had no id are told apart by their numbers.
+        name = look.link.id[1:] if look.link.id[0] == "=" else f"-{look.link.id}"
+        before, after = f"\x1b]8;id={name};{look.link.address}\x1b\\{before}", f"{after}\x1b]8;;\x1b\\"
+    if look.flags & PROTECTED:
+        before, after = before + '\x1b[1"q', after + '\x1b[0"q'
+    return before, after
+
+
+def _marks(row: Row, columns: int) -> tuple[str, str]:
+    """The shell's marks: those told on the empty line, and those told when a full line was drawn."""
+    early, late = "", ""
+    for mark in row.marks:
+        told = f"\x1b]133;{mark.kind}" + ("" if mark.exit_status is None else f";{mark.exit_status}") + "\x1b\\"
+        if mark.column >= columns and (row.wrapped or len(row.text) >= columns):
+            late += told
+        else:
+            early += f"\x1b[{min(mark.column, columns - 1) + 1}G{told}"
+    return early + "\r" if early else "", late
 
 
 # Cursor
 
 
-def _place(x: int, y: int, rows: Sequence[Row], columns: int, top: int = 0) -> str:
-    """Moves to a cell, lines counted from `top`; past the last one by drawing that again, so that the cursor waits to
-    wrap."""
-    if x < columns:
-        return f"\x1b[{y - top + 1};{x + 1}H"
-    row, last = rows[y], columns - 1
+def _place(x: int, y: int, rows: Sequence[Row], last: int, waits: bool, home: tuple[int, int] = (0, 0)) -> str:
+    """Moves to a cell, counted from `home`; where the cursor waits to wrap, by drawing the cell before it, in column
+    `last`, again."""
+    if not waits:
+        return f"\x1b[{y - home[1] + 1};{x - home[0] + 1}H"
+    row, end = rows[y], last + 1
     if row.text[last : last + 1] == STUB:
         last -= 1
-    return f"\x1b[{y - top + 1};{last + 1}H" + (_cells(row, last) or " ")
+    return f"\x1b[{y - home[1] + 1};{last - home[0] + 1}H" + (_cells(row, last, end) or " ")
 
 
 def _pen(look: Style) -> str:
-    return "" if look is DEFAULT else f"\x1b[{sgr_parameters(look)}m"
+    return _begun(look)[0]
 
 
 def _charsets(g0: str, g1: str, charset: int) -> str:
@@ -145,38 +181,67 @@ def _saved(saved: SavedCursor, rows: Sequence[Row], columns: int, then: str = ""
     """DECSC with this content, what is to follow it at once, and the plain state after that."""
     return (
         ("\x1b[?6h" if saved.origin else "")
-        + _place(saved.x, min(saved.y, len(rows) - 1), rows, columns)
+        + _place(saved.x, min(saved.y, len(rows) - 1), rows, columns - 1, saved.x >= columns)
         + (_pen(saved.pen) + _charsets(saved.g0, saved.g1, saved.charset) + "\x1b7" + then)
+        + _begun(saved.pen)[1]
         + "\x1b[m\x1b(B\x1b)B\x0f\x1b[?6l"
     )
 
 
-def _state(screen: Screen, numbers: set[int]) -> Iterator[str]:
-    """Modes, titles, region, cursor and pen."""
+# State
+
+
+def _keyboard(stack: tuple[int, ...]) -> str:
+    first, *pushed = stack
+    return (f"\x1b[={first}u" if first else "") + "".join(f"\x1b[>{flags}u" for flags in pushed)
+
+
+def _told(screen: Screen) -> Iterator[str]:
+    """Titles, folder, progress and colours."""
     if screen.title:
         yield f"\x1b]2;{screen.title}\x1b\\"
     if screen.icon_name:
         yield f"\x1b]1;{screen.icon_name}\x1b\\"
-    defaults = screen.default_private_modes
-    for number in sorted((numbers ^ defaults) - _PLACED):
+    if screen.directory:
+        yield f"\x1b]7;file://{screen.directory_host}{quote(screen.directory)}\x1b\\"
+    if screen.progress is not None:
+        yield f"\x1b]9;4;{screen.progress[0]};{screen.progress[1]}\x1b\\"
+    for number, colour in sorted(screen.palette.items()):
+        code = f"4;{number}" if number < 256 else str(number - 256)
+        yield f"\x1b]{code};{written_colour(colour)}\x1b\\"
+
+
+def _state(screen: Screen, numbers: set[int]) -> Iterator[str]:
+    """Modes, region, cursor and pen."""
+    for number in sorted((numbers ^ screen.default_private_modes) - _PLACED):
         yield f"\x1b[?{number}{'h' if number in numbers else 'l'}"
     if screen.application_keypad_on:
         yield "\x1b="
     if screen.cursor_style:
         yield f"\x1b[{screen.cursor_style} q"
+    if screen.modify_other_keys:
+        yield f"\x1b[>4;{screen.modify_other_keys}m"
+    if screen.rectangle_extent:
+        yield f"\x1b[{screen.rectangle_extent}*x"
     if screen.margins is not None:
         yield f"\x1b[{screen.top + 1};{screen.bottom + 1}r"
-    cursor, y = screen.cursor, screen.cursor.y
-    origin = 6 in numbers and screen.top <= y <= screen.bottom
-    if origin:
+    if screen.sided:
+        yield f"\x1b[{screen.left + 1};{screen.right + 1}s"
+    x, y, last = screen.cursor.x, screen.cursor.y, screen.columns - 1
+    home = (0, 0)
+    if 6 in numbers and screen.top <= y <= screen.bottom and screen.left <= min(x, last) <= screen.right:
+        home = (screen.left, screen.top)
         yield "\x1b[?6h"
-    yield _place(cursor.x, y, screen.rows, screen.columns, screen.top if origin else 0)
+    if screen.sided:
+        yield _place(x, y, screen.rows, x, screen.waiting == (x, y), home)
+    else:
+        yield _place(x, y, screen.rows, last, x > last, home)
     if modes.LNM in screen.mode:
         yield "\x1b[20h"
     if modes.IRM in screen.mode:
         yield "\x1b[4h"
     yield _pen(screen.pen) + _charsets(screen.g0_charset, screen.g1_charset, screen.charset)
-    if not cursor.hidden:
+    if not screen.cursor.hidden:
         yield "\x1b[?25h"
     if 2026 in numbers:
         yield "\x1b[?2026h"

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pyte import modes
 
-from widgets.terminal.emulator.motion import Motion
+from widgets.terminal.emulator.rectangles import Rectangles
+from widgets.terminal.emulator.style import PROTECTED, sgr_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _NAME = "pyte-terminal"
 _ANSI_MODES = (modes.IRM, modes.LNM)
+_MAX_NAMES = 16
+_CAPABILITIES: Final = {
+    "TN": "xterm-256color",
+    "Co": "256",
+    "colors": "256",
+    "RGB": "8/8/8",
+    "Ms": "\x1b]52;%p1%s;%p2%s\x07",
+    "Se": "\x1b[2 q",
+    "Ss": "\x1b[%p1%d q",
+    "Smulx": "\x1b[4:%p1%dm",
+}
 
 
-class Reports(Motion):
-    """Answers go to `on_reply`. `colours` are the foreground and background as 0xRRGGBB that OSC 10 and 11 tell;
-    None where unknown: then these questions get no answer."""
+class Reports(Rectangles):
+    """Answers go to `on_reply`."""
 
-    colours: tuple[int, int] | None = None
     on_reply: Callable[[str], None] | None
     cursor_style: int
 
@@ -29,9 +39,9 @@ class Reports(Motion):
             self.on_reply(data)
 
     def report_device_attributes(self, mode: int = 0, *_: Any, **__: Any) -> None:
-        """DA1: a VT220 with colour."""
+        """DA1: a VT420 with selective erase, colour and rectangles."""
         if mode == 0:
-            self.write_process_input("\x1b[?62;22c")
+            self.write_process_input("\x1b[?64;6;22;28c")
 
     def report_secondary_attributes(self, mode: int = 0, *_: int) -> None:
         """DA2."""
@@ -49,8 +59,9 @@ class Reports(Motion):
             self.write_process_input(f"\x1bP>|{_NAME}\x1b\\")
 
     def _position(self) -> str:
-        x = min(self.cursor.x, self.columns - 1) + 1
-        y = self.cursor.y + 1 - (self.top if modes.DECOM in self.mode else 0)
+        origin = modes.DECOM in self.mode
+        x = min(self.cursor.x, self.columns - 1) + 1 - (self.left if origin else 0)
+        y = self.cursor.y + 1 - (self.top if origin else 0)
         return f"{y};{x}"
 
     def report_device_status(self, mode: int = 0, *_: Any, **__: Any) -> None:
@@ -71,30 +82,45 @@ class Reports(Motion):
         self.write_process_input(f"\x1b[{mode};{state}$y")
 
     def report_private_mode(self, mode: int = 0, *_: int) -> None:
-        """DECRQM of a private mode."""
-        state = (1 if mode << 5 in self.mode else 2) if mode in self.known_private_modes else 0
+        """DECRQM of a private mode; 3 for one that is always set: clusters of characters (2027)."""
+        known = mode in self.known_private_modes
+        state = 3 if mode == 2027 else (1 if mode << 5 in self.mode else 2) if known else 0
         self.write_process_input(f"\x1b[?{mode};{state}$y")
 
     known_private_modes: frozenset[int] = frozenset()
 
-    def report_colour(self, code: str, text: str) -> None:
-        """OSC 10 and 11 with a question mark: the default colours, as X11 writes them."""
-        if text == "?" and self.colours is not None:
-            colour = self.colours[0 if code == "10" else 1]
-            red, green, blue = colour >> 16 & 255, colour >> 8 & 255, colour & 255
-            shown = f"rgb:{red:02x}{red:02x}/{green:02x}{green:02x}/{blue:02x}{blue:02x}"
-            self.write_process_input(f"\x1b]{code};{shown}\x1b\\")
-
-    def window_operation(self, operation: int = 0, *_: int) -> None:
-        """XTWINOPS: only the size in cells (18) is told; titles are never told back, as they could inject input."""
-        if operation == 18:
-            self.write_process_input(f"\x1b[8;{self.lines};{self.columns}t")
-
     def device_control(self, text: str) -> None:
-        """DCS: DECRQSS of the cursor style and the region is answered, the rest swallowed."""
-        if text == "$q q":
-            self.write_process_input(f"\x1bP1$r{self.cursor_style} q\x1b\\")
-        elif text == "$qr":
-            self.write_process_input(f"\x1bP1$r{self.top + 1};{self.bottom + 1}r\x1b\\")
-        elif text.startswith("$q"):
-            self.write_process_input("\x1bP0$r\x1b\\")
+        """DCS: DECRQSS and XTGETTCAP are answered, the rest swallowed."""
+        if text.startswith("$q"):
+            state = self.setting(text[2:])
+            # An unknown name is not told back: it could inject input.
+            self.write_process_input("\x1bP0$r\x1b\\" if state is None else f"\x1bP1$r{state}\x1b\\")
+        elif text.startswith("+q"):
+            for name in text[2:].split(";", _MAX_NAMES)[:_MAX_NAMES]:
+                self._report_capability(name)
+
+    def setting(self, name: str) -> str | None:
+        """A setting as the sequence that makes it, without the introducer; None for an unknown one."""
+        if name == " q":
+            return f"{self.cursor_style} q"
+        if name == "r":
+            return f"{self.top + 1};{self.bottom + 1}r"
+        if name == "s":
+            return f"{self.left + 1};{self.right + 1}s"
+        if name == "m":
+            return sgr_parameters(self.pen) + "m"
+        if name == '"q':
+            return f'{1 if self.pen.flags & PROTECTED else 0}"q'
+        return '64;1"p' if name == '"p' else None
+
+    def _report_capability(self, coded: str) -> None:
+        """XTGETTCAP: a terminfo capability, both names and values in hexadecimal digits."""
+        try:
+            name = bytes.fromhex(coded).decode("ascii")
+        except ValueError:
+            return
+        value = _CAPABILITIES.get(name)
+        if value is None:
+            self.write_process_input(f"\x1bP0+r{name.encode().hex()}\x1b\\")
+        else:
+            self.write_process_input(f"\x1bP1+r{name.encode().hex()}={value.encode().hex()}\x1b\\")

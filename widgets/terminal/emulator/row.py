@@ -6,9 +6,10 @@ a `STUB` after it; combining characters are kept beside the text, by cell. Cells
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
+from widgets.terminal.emulator.marks import Mark
 from widgets.terminal.emulator.style import DEFAULT, Style
 from widgets.terminal.emulator.width import cell_width
 
@@ -22,15 +23,17 @@ _MAX_CLUSTER = 16
 class Row:
     """A line. `styles` is None where every cell has the default style, else as long as `text`.
 
-    `wrapped` is True where the text went on in the next row by itself. `version` grows with every change.
+    `wrapped` is True where the text went on in the next row by itself. `marks` are the shell's. `version` grows with
+    every change.
     """
 
-    __slots__ = ("clusters", "styles", "text", "version", "wide", "wrapped")
+    __slots__ = ("clusters", "marks", "styles", "text", "version", "wide", "wrapped")
 
     def __init__(self, text: str = "", styles: list[Style] | None = None) -> None:
         self.text = text
         self.styles = styles
         self.clusters: dict[int, str] | None = None
+        self.marks: tuple[Mark, ...] = ()
         self.wide = False
         self.wrapped = False
         self.version = 0
@@ -120,6 +123,39 @@ class Row:
             del self.styles[x : x + count]
         if fill is not DEFAULT:
             self.put(columns - count, " " * count, fill)
+
+    def piece(self, start: int, end: int) -> Row:
+        """A copy of some cells; halves of wide characters become blanks."""
+        copy = Row(self.text[start:end].ljust(end - start))
+        copy.wide = self.wide
+        if self.styles is not None:
+            copy.styles = self.styles[start:end]
+            copy.styles += [DEFAULT] * (end - start - len(copy.styles))
+        if self.clusters:
+            copy.clusters = {x - start: mark for x, mark in self.clusters.items() if start <= x < end} or None
+        if self.wide and copy.text[:1] == STUB:
+            copy.text = " " + copy.text[1:]
+        copy.clip(end - start)
+        return copy
+
+    def place(self, x: int, piece: Row, count: int) -> None:
+        """Put the first `count` cells of another row over what is here."""
+        if count < len(piece.text):
+            piece = piece.piece(0, count)
+        for start, end, look in piece.runs():
+            self.put(x + start, piece.text[start:end], look)
+        self.wide = self.wide or piece.wide
+        for at, mark in (piece.clusters or {}).items():
+            self.clusters = {**(self.clusters or {}), x + at: mark}
+
+    def restyle(self, start: int, end: int, change: Callable[[Style], Style]) -> None:
+        """Change the looks of cells that are there; a wide character is as its first cell is."""
+        self.version += 1
+        start += self.text[start : start + 1] == STUB
+        end += self.text[end : end + 1] == STUB
+        styles = self.styles if self.styles is not None else [DEFAULT] * len(self.text)
+        styles[start:end] = map(change, styles[start:end])
+        self.styles = styles
 
     def combine(self, x: int, mark: str) -> None:
         """Add a zero-width character to the cell."""

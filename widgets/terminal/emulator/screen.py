@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,12 +9,11 @@ from typing import Any, Final
 from pyte import modes
 
 from widgets.terminal.emulator.grid import DEFAULT_MODES, DEFAULT_SCROLLBACK, MAX_SIDE
+from widgets.terminal.emulator.keyboard import Keyboard
 from widgets.terminal.emulator.reflow import resize_alternate, resize_main
-from widgets.terminal.emulator.reports import Reports
 from widgets.terminal.emulator.row import Row
-from widgets.terminal.emulator.style import DEFAULT, Style, apply_sgr
+from widgets.terminal.emulator.style import DEFAULT, PROTECTED, Style, apply_sgr
 
-_MAX_TITLE = 512
 _MAX_SGR_CACHE = 8192
 
 _DEC_GRAPHICS: Final = dict(zip(range(0x5F, 0x7F), "\xa0◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·", strict=True))
@@ -29,6 +26,7 @@ def private(mode: int) -> int:
 
 CURSOR_KEYS: Final = private(1)
 MOUSE_MODES: Final = (private(1003), private(1002), private(1000), private(9))
+SIDE_MARGINS: Final = private(69)
 FOCUS: Final = private(1004)
 SGR_MOUSE: Final = private(1006)
 ALTERNATE_SCROLL: Final = private(1007)
@@ -37,7 +35,7 @@ SYNCHRONIZED: Final = private(2026)
 
 
 _KNOWN_PRIVATE = frozenset(
-    {1, 3, 5, 6, 7, 9, 12, 25, 45, 47, 66, 1000, 1002, 1003, 1004, 1006, 1007, 1047, 1048, 1049, 2004, 2026}
+    {1, 3, 5, 6, 7, 9, 12, 25, 45, 47, 66, 69, 1000, 1002, 1003, 1004, 1006, 1007, 1047, 1048, 1049, 2004, 2026}
 )
 
 
@@ -54,11 +52,11 @@ class SavedCursor:
     origin: bool = False
 
 
-class Screen(Reports):
+class Screen(Keyboard):
     """A terminal screen. Feed it through a `Stream`; it never raises on what comes.
 
-    Hooks, all optional: `on_reply(text)` gets what the terminal answers to its program, `on_bell()`, `on_title(text)`
-    and `on_clipboard(selection, text)` (OSC 52 copies; asking for the clipboard is never answered).
+    Hooks, all optional: `on_reply(text)` gets what the terminal answers to its program, `on_bell()`, and those of
+    `HostStrings`.
     """
 
     known_private_modes = _KNOWN_PRIVATE
@@ -67,8 +65,6 @@ class Screen(Reports):
     def __init__(self, columns: int = 80, lines: int = 24, scrollback: int = DEFAULT_SCROLLBACK) -> None:
         self.on_reply: Callable[[str], None] | None = None
         self.on_bell: Callable[[], None] | None = None
-        self.on_title: Callable[[str], None] | None = None
-        self.on_clipboard: Callable[[str, str], None] | None = None
         self._sgr: dict[tuple[Style, str], Style] = {}
         super().__init__(columns, lines, scrollback)
 
@@ -84,7 +80,8 @@ class Screen(Reports):
 
     def soft_reset(self, *_: int) -> None:
         """DECSTR: modes, margins, pen and saved cursor as after power-on; the text stays."""
-        self.mode.difference_update({modes.IRM, modes.DECOM, CURSOR_KEYS, modes.LNM})
+        self.mode.difference_update({modes.IRM, modes.DECOM, CURSOR_KEYS, modes.LNM, SIDE_MARGINS})
+        self.set_sides(0, self.columns - 1)
         self.mode.update({modes.DECTCEM, modes.DECAWM})
         self.cursor.hidden = False
         self.application_keypad_on = False
@@ -110,6 +107,15 @@ class Screen(Reports):
     def select_graphic_rendition(self, *attrs: int) -> None:
         """SGR with numbers, as pyte calls it."""
         self.select_graphic_rendition_text(";".join(map(str, attrs)))
+
+    def _forget_pens(self) -> None:
+        self._sgr.clear()
+
+    def set_protection(self, how: int = 0, *_: int) -> None:
+        """DECSCA: with 1, what is drawn from now on is safe from selective erasing."""
+        if how in (0, 1, 2):
+            flags = self.pen.flags & ~PROTECTED
+            self.pen = self.pen.with_flags(flags | PROTECTED if how == 1 else flags)
 
     # Character sets
 
@@ -153,14 +159,17 @@ class Screen(Reports):
         """DECRC: back to what was saved, or home."""
         saved = self._saved
         self.cursor.x, self.cursor.y = min(saved.x, self.columns), min(saved.y, self.lines - 1)
+        self.waiting = None
         self.pen = saved.pen
         self.charset, self.g0_charset, self.g1_charset = saved.charset, saved.g0, saved.g1
         self._choose_table()
         (self.mode.add if saved.origin else self.mode.discard)(modes.DECOM)
 
     def save_cursor_or_margins(self, *parameters: int) -> None:
-        """CSI s: save the cursor. With parameters it would set left and right margins: ignored."""
-        if not any(parameters):
+        """CSI s: left and right margins where mode 69 allows them, else save the cursor."""
+        if SIDE_MARGINS in self.mode:
+            self.set_side_margins(*parameters)
+        elif not any(parameters):
             self.save_cursor()
 
     def set_cursor_style(self, style: int = 0, *_: int) -> None:
@@ -221,11 +230,14 @@ class Screen(Reports):
             self.cursor.hidden = not on
         elif mode == modes.DECOM:
             self.cursor_position()
+        elif mode == SIDE_MARGINS and not on:
+            self.set_sides(0, self.columns - 1)
         elif mode == modes.DECSCNM:
             self.touch_all()
         elif mode == modes.DECCOLM:
             # The size is the owner's: only the side effects.
             self.top, self.bottom = 0, self.lines - 1
+            self.set_sides(0, self.columns - 1)
             self.erase_in_display(2)
             self.cursor_position()
         elif mode in MOUSE_MODES and on:
@@ -278,39 +290,10 @@ class Screen(Reports):
         """The cursor saved on the screen on show, and on the normal one."""
         return self._saved, self._saved_other if self.alternate else self._saved
 
-    # Strings
-
     def bell(self, *_: Any) -> None:
         """BEL."""
         if self.on_bell is not None:
             self.on_bell()
-
-    def set_title(self, param: str) -> None:
-        """The window's title, without control characters."""
-        self.title = "".join(char for char in param[:_MAX_TITLE] if char.isprintable())
-        if self.on_title is not None:
-            self.on_title(self.title)
-
-    def set_icon_name(self, param: str) -> None:
-        """The icon's name, without control characters."""
-        self.icon_name = "".join(char for char in param[:_MAX_TITLE] if char.isprintable())
-
-    def operating_command(self, code: str, text: str) -> None:
-        """OSC. Unknown ones are swallowed."""
-        if code in ("0", "1"):
-            self.set_icon_name(text)
-        if code in ("0", "2"):
-            self.set_title(text)
-        elif code in ("10", "11"):
-            self.report_colour(code, text)
-        elif code == "52" and self.on_clipboard is not None:
-            selection, _, data = text.partition(";")
-            try:
-                copied = base64.b64decode(data, validate=True).decode("utf-8", "replace")
-            except (binascii.Error, ValueError):
-                # A question ("?") or no base64: neither is a copy.
-                return
-            self.on_clipboard(selection, copied)
 
     # Size
 
@@ -334,4 +317,5 @@ class Screen(Reports):
             self._other_rows = []
         self.columns, self.lines = columns, lines
         self.top, self.bottom = 0, lines - 1
+        self.set_sides(0, columns - 1)
         self.dirty = set(range(lines))

@@ -62,6 +62,8 @@ class Stream(pyte.Stream):
         "E": "next_line",
         "=": "application_keypad",
         ">": "normal_keypad",
+        "6": "back_index",
+        "9": "forward_index",
     }
 
     csi = {
@@ -81,8 +83,8 @@ class Stream(pyte.Stream):
     marked = {
         "?h": "set_private_mode",
         "?l": "reset_private_mode",
-        "?J": "erase_in_display",
-        "?K": "erase_in_line",
+        "?J": "erase_selectively_in_display",
+        "?K": "erase_selectively_in_line",
         "?n": "report_private_status",
         "?s": "save_private_mode",
         "?r": "restore_private_mode",
@@ -93,6 +95,25 @@ class Stream(pyte.Stream):
         "$p": "report_ansi_mode",
         "?$p": "report_private_mode",
         " q": "set_cursor_style",
+        '"q': "set_protection",
+        ">u": "push_keyboard_flags",
+        "<u": "pop_keyboard_flags",
+        "=u": "set_keyboard_flags",
+        "?u": "report_keyboard_flags",
+        ">m": "set_key_modifiers",
+        ">n": "disable_key_modifiers",
+        "?m": "report_key_modifiers",
+        "$v": "copy_rectangle",
+        "$x": "fill_rectangle",
+        "$z": "erase_rectangle",
+        "${": "erase_rectangle_selectively",
+        "$r": "restyle_rectangle",
+        "$t": "reverse_rectangle",
+        "*x": "set_rectangle_extent",
+        "'}": "insert_columns",
+        "'~": "delete_columns",
+        " @": "scroll_left",
+        " A": "scroll_right",
     }
 
     events = pyte.Stream.events | {*escape.values(), *csi.values(), *marked.values(), "draw_lines", "operating_command"}

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from widgets.terminal.emulator.links import Link
+
 BOLD: Final = 1
 DIM: Final = 2
 ITALIC: Final = 4
@@ -19,6 +21,8 @@ REVERSE: Final = 16
 CONCEAL: Final = 32
 STRIKE: Final = 64
 OVERLINE: Final = 128
+PROTECTED: Final = 256
+"""Not a look: selective erasing leaves the cell alone (DECSCA)."""
 
 DEFAULT_COLOUR: Final = -1
 RGB: Final = 0x1000000
@@ -40,19 +44,20 @@ _TRUE_COLOUR = re.compile(r"([34])8;2;([0-9]{1,3});([0-9]{1,3});([0-9]{1,3})\Z")
 
 
 class Style:
-    """One look. `underline` is 0 none, 1 single, 2 double, 3 curly, 4 dotted, 5 dashed.
+    """One look. `underline` is 0 none, 1 single, 2 double, 3 curly, 4 dotted, 5 dashed; `link` is where the text leads.
 
     Compared by identity: make them with `style()`. `blank` is what erasing leaves behind: the background alone.
     """
 
-    __slots__ = ("_blank", "bg", "fg", "flags", "underline", "underline_colour")
+    __slots__ = ("_blank", "bg", "fg", "flags", "link", "underline", "underline_colour")
 
-    def __init__(self, fg: int, bg: int, flags: int, underline: int, underline_colour: int) -> None:
+    def __init__(self, fg: int, bg: int, flags: int, underline: int, underline_colour: int, link: Link | None) -> None:
         self.fg = fg
         self.bg = bg
         self.flags = flags
         self.underline = underline
         self.underline_colour = underline_colour
+        self.link = link
         self._blank: Style | None = None
 
     @property
@@ -61,16 +66,32 @@ class Style:
             self._blank = style(bg=self.bg)
         return self._blank
 
+    def with_link(self, link: Link | None) -> Style:
+        """The same look, leading there."""
+        return style(self.fg, self.bg, self.flags, self.underline, self.underline_colour, link)
+
+    def with_flags(self, flags: int) -> Style:
+        """The same look with these flags instead of its own."""
+        return style(self.fg, self.bg, flags, self.underline, self.underline_colour, self.link)
+
     def __repr__(self) -> str:
-        return f"Style(fg={self.fg:#x}, bg={self.bg:#x}, flags={self.flags}, underline={self.underline})"
+        return (
+            f"Style(fg={self.fg:#x}, bg={self.bg:#x}, flags={self.flags}, underline={self.underline}, "
+            f"underline_colour={self.underline_colour:#x}, link={self.link})"
+        )
 
 
-DEFAULT: Final = Style(DEFAULT_COLOUR, DEFAULT_COLOUR, 0, 0, DEFAULT_COLOUR)
+DEFAULT: Final = Style(DEFAULT_COLOUR, DEFAULT_COLOUR, 0, 0, DEFAULT_COLOUR, None)
 
 
 @lru_cache(16384)
-def _interned(fg: int, bg: int, flags: int, underline: int, underline_colour: int) -> Style:
-    return Style(fg, bg, flags, underline, underline_colour)
+def _interned(fg: int, bg: int, flags: int, underline: int, underline_colour: int, link: Link | None) -> Style:
+    return Style(fg, bg, flags, underline, underline_colour, link)
+
+
+def forget_styles() -> None:
+    """Let go of styles that no cell uses any more, and of their links."""
+    _interned.cache_clear()
 
 
 def style(
@@ -79,11 +100,12 @@ def style(
     flags: int = 0,
     underline: int = 0,
     underline_colour: int = DEFAULT_COLOUR,
+    link: Link | None = None,
 ) -> Style:
     """The interned style with these looks."""
-    if fg < 0 and bg < 0 and not flags and not underline and underline_colour < 0:
+    if fg < 0 and bg < 0 and not flags and not underline and underline_colour < 0 and link is None:
         return DEFAULT
-    return _interned(fg, bg, flags, underline, underline_colour)
+    return _interned(fg, bg, flags, underline, underline_colour, link)
 
 
 def sgr_parameters(look: Style) -> str:
@@ -157,14 +179,18 @@ class Change:
 def apply_sgr(pen: Style, parameters: str) -> Style:
     """The pen after `CSI parameters m`. Takes semicolons and colons; ignores what it does not know."""
     change = _understood(parameters)
-    if change.fixed is not None:
+    if change.fixed is not None and pen.link is None and not pen.flags & PROTECTED:
         return change.fixed
+    if change.fixed is not None:
+        # A reset is of looks alone: a link and protection end by sequences of their own.
+        return change.fixed.with_flags(change.fixed.flags | pen.flags & PROTECTED).with_link(pen.link)
     return style(
         pen.fg if change.fg is None else change.fg,
         pen.bg if change.bg is None else change.bg,
         pen.flags & ~change.clear_flags | change.set_flags,
         pen.underline if change.underline is None else change.underline,
         pen.underline_colour if change.underline_colour is None else change.underline_colour,
+        pen.link,
     )
 
 
