@@ -142,6 +142,13 @@ class EnvironmentQueries:
         query = select(func.count()).select_from(EnvironmentRow).where(col(EnvironmentRow.cluster_id) == cluster_id)
         return await session.scalar(query) or 0
 
+    async def tenant_on_cluster(self, session: AsyncSession, tenant_id: str, cluster_id: str) -> bool:
+        """Whether the tenant has anything, also what is being deleted, on a cluster (by uuid)."""
+        query = select(col(EnvironmentRow.id)).where(
+            col(EnvironmentRow.tenant_id) == tenant_id, col(EnvironmentRow.cluster_id) == cluster_id
+        )
+        return await session.scalar(query.limit(1)) is not None
+
     async def write(self, session: AsyncSession, environment_id: str, **columns: Any) -> None:
         """Set columns of one environment. Enumerations are stored as their values. Raises Conflict where a new name
         is taken."""

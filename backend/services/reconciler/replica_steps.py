@@ -61,7 +61,7 @@ class ReplicaSteps:
         self._recorder.observe(deployment, JournalKind.PULLING, f"pulling {spec.image}", data={"digest": spec.digest})
 
         def progressed(progress: PullProgress) -> None:
-            shared.report(deployment.id, "pulling", f"pulling {spec.image}: {_pull_text(progress)}", deployment.status)
+            shared.report(deployment.id, "pulling", f"pulling {spec.image}: {pull_text(progress)}", deployment.status)
 
         await shared.images.pull(spec.image, spec.digest, spec.registry_auth, progressed)
         self._recorder.observe(deployment, JournalKind.PULLED, f"pulled {spec.image}", data={"digest": spec.digest})
@@ -251,7 +251,8 @@ class ReplicaSteps:
         self._tasks[container_id] = asyncio.create_task(run(), name=f"replica-{container_id[:12]}")
 
 
-def _pull_text(progress: PullProgress) -> str:
+def pull_text(progress: PullProgress) -> str:
+    """How far a pull is, for the end of a sentence."""
     if not progress.total_bytes:
         return progress.status
     mebi = 2**20
