@@ -266,7 +266,9 @@ class TerminalCopying(TerminalLinking, can_focus=True):
     def _find(self, pattern: str) -> None:
         """Search anew, from where the search began."""
         self._search = Search(self._emulator, pattern) if pattern else None
-        self._run_search(self._search, self._origin, self._searches_back)
+        self.workers.cancel_group(self, "terminal-search")
+        if self._search is not None:
+            self._run_search(self._search, self._origin, self._searches_back)
 
     def _copy_next_hit(self) -> None:
         self._step(back=self._searches_back)
@@ -275,20 +277,20 @@ class TerminalCopying(TerminalLinking, can_focus=True):
         self._step(back=not self._searches_back)
 
     def _step(self, *, back: bool) -> None:
-        if self._copy is not None:
-            self._run_search(self._search, self._copy.cursor, back)
+        """From where the cursor is by then: keys may come faster than the search."""
+        if self._search is not None:
+            self._run_search(self._search, None, back)
 
-    def _run_search(self, search: Search | None, origin: Cell, back: bool) -> None:
-        if search is not None:
-            self.run_worker(self._searched(search, origin, back), group="terminal-search", exclusive=True)
+    def _run_search(self, search: Search, origin: Cell | None, back: bool) -> None:
+        self.run_worker(self._searched(search, origin, back), group="terminal-search")
 
-    async def _searched(self, search: Search, origin: Cell, back: bool) -> None:
+    async def _searched(self, search: Search, origin: Cell | None, back: bool) -> None:
         await search.update()
-        if search is not self._search or self._copy is None:
-            return
-        hit = search.step(origin, back=back)
-        self._copy.go_to(hit[0] if hit is not None else origin)
-        self._show_copy_cursor()
+        copy = self._copy
+        if search is self._search and copy is not None:
+            hit = search.step(origin or copy.cursor, back=back)
+            copy.go_to(hit[0] if hit is not None else origin or copy.cursor)
+            self._show_copy_cursor()
 
     # Prompts
 

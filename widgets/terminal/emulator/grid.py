@@ -266,7 +266,12 @@ class Grid(pyte.Screen):
         )
         while start < len(lines):
             line = lines[start]
-            if plain and self.cursor.y == self.bottom and self.cursor.x == 0 and not self.rows[-1].text:
+            if (
+                plain
+                and self.cursor.y == self.bottom
+                and self.cursor.x == 0
+                and not (self.rows[-1].text or self.rows[-1].marks)
+            ):
                 self._append_lines(lines[start:])
                 return
             if line:
