@@ -13,7 +13,9 @@ from backend.domain.accounts import GoogleTokens
 from backend.domain.engine import Engine
 from backend.domain.ingress import Ingress
 from backend.services.accounts import AccountService
+from backend.services.clusters import ClusterService
 from backend.services.mail import Mails
+from backend.services.secrets import SecretBox
 from backend.settings import Settings, load_secret
 from backend.storage import networks
 from backend.storage.database import Database
@@ -40,6 +42,23 @@ def engine_of(settings: Settings, installation: str) -> Engine:
     from backend.engines.docker import DockerEngine
 
     return DockerEngine(installation, base_url=settings.docker_host)
+
+
+def clusters_of(
+    settings: Settings, installation: str, database: Database, box: SecretBox, local: Engine
+) -> ClusterService:
+    """The places where environments can run, beside the local engine. Not started."""
+    from backend.engines.docker import DockerEngine
+    from backend.engines.kubernetes import KubernetesClusters
+
+    return ClusterService(
+        database,
+        box,
+        local,
+        lambda address: DockerEngine(installation, remote=address),
+        KubernetesClusters(),
+        regions=settings.cluster_regions,
+    )
 
 
 def ingress_of(settings: Settings) -> Ingress:

@@ -222,8 +222,8 @@ class UsageSample:
 
 @dataclass(frozen=True, slots=True)
 class EngineAccess:
-    """How another process of ours reaches the engine. `url` is `unix:///path`, `tcp://host:port`, or `https://...`;
-    `api_version` the one negotiated. PEM texts stay in memory: never stored, never logged."""
+    """How another process of ours reaches the engine. `url` is `unix:///path`, `tcp://host:port`, `https://...` or
+    `ssh://...`; `api_version` the one negotiated. PEM texts and keys stay in memory: never stored, never logged."""
 
     url: str
     api_version: str
@@ -231,6 +231,8 @@ class EngineAccess:
     cert_pem: str | None = field(default=None, repr=False)
     key_pem: str | None = field(default=None, repr=False)
     verify: bool = True
+    ssh_private_key: str | None = field(default=None, repr=False)
+    ssh_host_key: str | None = field(default=None, repr=False)
 
 
 class ExecStream(Protocol):

@@ -12,6 +12,17 @@ from backend.engines.connection import EngineConnection
 async def engine_access(connection: EngineConnection) -> EngineAccess:
     """The address and the TLS material as text. Raises EngineUnavailable."""
     version = await connection.call(lambda client: str(client.api_version))
+    remote = connection.address.remote
+    if remote is not None:
+        return EngineAccess(
+            remote.url,
+            version,
+            remote.ca_pem,
+            remote.cert_pem,
+            remote.key_pem,
+            ssh_private_key=remote.ssh_private_key,
+            ssh_host_key=remote.ssh_host_key,
+        )
     tls = connection.address.tls
     if tls is None:
         return EngineAccess(connection.address.base_url, version)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from docker.errors import DockerException
 from docker.tls import TLSConfig
 
+from backend.domain.clusters import DockerAddress
 from backend.domain.errors import EngineUnavailable
+from backend.engines.errors import unavailable
+from backend.engines.relay import EngineRelay
 from backend.engines.sdk import Client, context_settings, environment_settings, make_client
 
 DEFAULT_BASE_URL = "unix:///var/run/docker.sock"
@@ -24,24 +27,36 @@ _STREAM_BUFFER = 256 * 1024
 @dataclass(frozen=True, slots=True)
 class EngineAddress:
     """A base URL (`unix://path`, `tcp://host:port`) and its TLS material, if any. `fault` says what is wrong with
-    the settings that name it: told at each use, since a wrong setting must not keep the rest from starting."""
+    the settings that name it: told at each use, since a wrong setting must not keep the rest from starting. With a
+    `relay` the base URL is what people read, and connections go through the relay's socket; `remote` is what it was
+    made from."""
 
     base_url: str
     tls: TLSConfig | None = None
     fault: str | None = None
+    relay: EngineRelay | None = None
+    remote: DockerAddress | None = field(default=None, repr=False)
 
     @classmethod
     def find(cls, base_url: str | None) -> EngineAddress:
         """The given URL, else DOCKER_HOST, else the Docker CLI's current context, else the default socket."""
         if base_url is not None:
-            return cls(base_url)
+            return cls._of_url(base_url)
         try:
             found = environment_settings() if os.environ.get("DOCKER_HOST") else context_settings()
         except (DockerException, OSError, ValueError) as error:
             named = os.environ.get("DOCKER_HOST") or DEFAULT_BASE_URL
             return cls(named, fault=f"the Docker settings (DOCKER_HOST, DOCKER_CERT_PATH, context) are wrong: {error}")
         url = str(found.get("base_url") or DEFAULT_BASE_URL).replace("http+unix://", "unix://")
-        return cls(url, found.get("tls") or None)
+        return cls._of_url(url, found.get("tls") or None)
+
+    @classmethod
+    def _of_url(cls, url: str, tls: TLSConfig | None = None) -> EngineAddress:
+        if not url.startswith("ssh://"):
+            return cls(url, tls)
+        from backend.engines.remote import remote_address
+
+        return remote_address(DockerAddress(url))
 
     @property
     def is_local(self) -> bool:
@@ -57,13 +72,16 @@ class EngineAddress:
         """A low-level SDK client. It does not look at proxies and CA bundles of the environment, which would
         override the engine's own TLS material. No request is made."""
         self._check_supported()
-        client = make_client(self.base_url, version or _FIRST_API_VERSION, timeout, self.tls, connections)
+        url = f"unix://{self.relay.path}" if self.relay else self.base_url
+        client = make_client(url, version or _FIRST_API_VERSION, timeout, self.tls, connections)
         client.trust_env = False
         return client
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A new connection to the engine. Raises OSError."""
         self._check_supported()
+        if self.relay is not None:
+            return await asyncio.open_unix_connection(self.relay.path, limit=_STREAM_BUFFER)
         if self.is_local:
             return await asyncio.open_unix_connection(self.path, limit=_STREAM_BUFFER)
         url = urlsplit(self.base_url)
@@ -71,6 +89,16 @@ class EngineAddress:
         return await asyncio.open_connection(
             url.hostname or "127.0.0.1", url.port or (2376 if context else 2375), ssl=context, limit=_STREAM_BUFFER
         )
+
+    def unavailable(self, cause: BaseException) -> EngineUnavailable:
+        """That the engine cannot be reached, with the reason: a relay knows it better than who found its connection
+        closed."""
+        if self.relay is not None and self.relay.fault:
+            return EngineUnavailable(
+                f"the container engine at {self.base_url} cannot be reached: {self.relay.fault}",
+                details={"address": self.base_url, "cause": self.relay.fault[:300]},
+            )
+        return unavailable(self.base_url, cause)
 
     def _ssl_context(self) -> ssl.SSLContext:
         ca = self.tls.ca_cert if self.tls else None
@@ -85,7 +113,7 @@ class EngineAddress:
     def _check_supported(self) -> None:
         if self.fault is not None:
             raise EngineUnavailable(self.fault)
-        if urlsplit(self.base_url).scheme not in ("unix", "tcp", "http", "https"):
+        if self.relay is None and urlsplit(self.base_url).scheme not in ("unix", "tcp", "http", "https"):
             raise EngineUnavailable(
-                f"the engine address {self.base_url} is not supported: use unix:///path or tcp://host:port"
+                f"the engine address {self.base_url} is not supported: use unix:///path, tcp://host:port or ssh://user@host"
             )

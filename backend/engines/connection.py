@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from backend.domain.errors import EngineUnavailable
 from backend.engines.address import EngineAddress
-from backend.engines.errors import EngineFault, EngineTimeout, sdk_errors, unavailable
+from backend.engines.errors import EngineFault, EngineTimeout, sdk_errors
 from backend.engines.http_stream import Patience, StreamingResponse, StreamRequest, exchange
 from backend.engines.sdk import Client
 
@@ -82,9 +82,9 @@ class EngineConnection:
             async with asyncio.timeout(PING_SECONDS), self._exchange(request, _wait) as response:
                 await response.read()
         except EngineFault as fault:
-            raise unavailable(self.address.base_url, fault) from fault
+            raise self.address.unavailable(fault) from fault
         except TimeoutError as error:
-            raise unavailable(self.address.base_url, error) from error
+            raise self.address.unavailable(error) from error
 
     async def check_alive(self) -> None:
         """Ping, unless the engine answered a moment ago: many silent streams share one ping."""
@@ -115,7 +115,7 @@ class EngineConnection:
         try:
             return await self._wait_watched(response.read)
         except OSError as error:
-            raise unavailable(self.address.base_url, error) from error
+            raise self.address.unavailable(error) from error
 
     async def _wait_watched(self, read: Callable[[], Awaitable[bytes]]) -> bytes:
         """Wait as long as the engine gives signs of life. `read` may be cancelled and called again."""
@@ -135,13 +135,13 @@ class EngineConnection:
             async with asyncio.timeout(CONNECT_SECONDS):
                 reader, writer = await self.address.connect()
         except OSError as error:  # TimeoutError is one
-            raise unavailable(self.address.base_url, error) from error
+            raise self.address.unavailable(error) from error
         try:
             async with exchange(reader, writer, request, patience) as response:
                 self._answered_at = time.monotonic()
                 yield response
         except (ConnectionError, asyncio.IncompleteReadError) as error:
-            raise unavailable(self.address.base_url, error) from error
+            raise self.address.unavailable(error) from error
 
     async def _submit(self, work: Callable[[], T]) -> T:
         if self._closed:
@@ -158,7 +158,7 @@ class EngineConnection:
     def _run(self, work: Callable[[Client], T], timeout: float) -> T:
         """On a pool thread."""
         try:
-            with sdk_errors(self.address.base_url):
+            with sdk_errors(self.address.unavailable):
                 result = work(self._client(timeout))
         except EngineUnavailable as error:
             self._log.debug("engine call failed: %s", error.message)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from backend.domain.clusters import DockerAddress
 from backend.domain.deployments import RegistryAuth
 from backend.domain.engine import (
     ContainerSpec,
@@ -38,6 +39,7 @@ from backend.engines.errors import EngineTimeout, translated
 from backend.engines.image_user import read_image_user
 from backend.engines.lifecycle import ContainerLifecycle
 from backend.engines.processes import list_processes
+from backend.engines.remote import remote_address
 from backend.engines.usage import UsageReader
 
 _LOG = logging.getLogger("pilothouse.engine")
@@ -46,12 +48,22 @@ _LOG = logging.getLogger("pilothouse.engine")
 class DockerEngine:
     """One Docker engine, seen by one installation. See `backend.domain.engine.Engine` for the operations."""
 
-    def __init__(self, installation: str, *, base_url: str | None = None, log: logging.Logger | None = None) -> None:
-        """`base_url` is `unix://path` or `tcp://host:port`; None takes DOCKER_HOST, the Docker CLI's context, or the
-        default socket."""
+    def __init__(
+        self,
+        installation: str,
+        *,
+        base_url: str | None = None,
+        remote: DockerAddress | None = None,
+        log: logging.Logger | None = None,
+    ) -> None:
+        """`base_url` is `unix://path`, `tcp://host:port` or `ssh://user@host`; None takes DOCKER_HOST, the Docker CLI's
+        context, or the default socket. `remote` is an engine elsewhere, instead; raises Invalid where its keys cannot
+        be used."""
         self._installation = installation
         self._log = log or _LOG
-        self._connection = EngineConnection(EngineAddress.find(base_url), self._log)
+        self._connection = EngineConnection(
+            remote_address(remote) if remote else EngineAddress.find(base_url), self._log
+        )
         self._containers = ContainerLifecycle(self._connection, installation, self._log)
         self._usage = UsageReader(self._connection)
         self._networks = asyncio.Lock()
@@ -70,6 +82,9 @@ class DockerEngine:
         return self._containers.bridges_reachable
 
     async def start(self) -> None:
+        relay = self._connection.address.relay
+        if relay is not None:
+            await relay.open()
         try:
             info = await self.ping()
         except EngineUnavailable as error:
@@ -79,6 +94,9 @@ class DockerEngine:
 
     async def close(self) -> None:
         await self._connection.close()
+        relay = self._connection.address.relay
+        if relay is not None:
+            await relay.close()
 
     async def ping(self) -> EngineInfo:
         """Raises EngineUnavailable within about 3 s."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from docker.errors import APIError, DockerException
@@ -36,15 +36,15 @@ def unavailable(address: str, cause: BaseException | str) -> EngineUnavailable:
 
 
 @contextmanager
-def sdk_errors(address: str) -> Iterator[None]:
-    """Turn what the docker SDK raises into EngineFault (it answered) or EngineUnavailable (it did not)."""
+def sdk_errors(unavailable: Callable[[BaseException], EngineUnavailable]) -> Iterator[None]:
+    """Turn what the docker SDK raises into EngineFault (it answered) or what `unavailable` makes of it (it did not)."""
     try:
         yield
     except APIError as error:
         status = error.response.status_code if error.response is not None else 500
         raise EngineFault(status, str(error.explanation or error)) from error
     except (RequestException, HTTPError, DockerException, OSError) as error:
-        raise unavailable(address, error) from error
+        raise unavailable(error) from error
 
 
 def domain_error(fault: EngineFault, about: str) -> DomainError:

@@ -175,7 +175,7 @@ stop_private() {
 # ---------------------------------------------------------------------------------------------------------------------
 
 if [ "${1:-}" = --down ]; then stop_private; exit 0; fi
-need_packages tmux:tmux curl:curl redis-server:redis-server pebble:pebble
+need_packages tmux:tmux curl:curl redis-server:redis-server pebble:pebble sshd:openssh-server
 if shared_engine_pulls; then
   fill_shared_engine
   rm -f "$state/private.filled"

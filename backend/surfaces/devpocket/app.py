@@ -15,6 +15,7 @@ from backend.surfaces.description import describe
 from backend.surfaces.devpocket.about import about
 from backend.surfaces.devpocket.errors import FAILURES
 from backend.surfaces.devpocket.routes_auth import auth_routes
+from backend.surfaces.devpocket.routes_clusters import cluster_routes
 from backend.surfaces.devpocket.routes_health import health_routes
 from backend.surfaces.documentation import documentation_routes
 from backend.surfaces.services import Services
@@ -26,6 +27,7 @@ def devpocket_app(services: Services, version: str) -> Litestar:
     """Serves `/health` and `/api/v1/...` as the DevPocket document says; described at `/openapi.json` and `/docs`."""
     operations = [
         *auth_routes(services),
+        *cluster_routes(services),
         *health_routes(services),
     ]
     guarded = Router("/", route_handlers=operations, guards=[guard_by(services.accounts), _guard_administration])

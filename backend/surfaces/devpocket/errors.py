@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from backend.domain.errors import DomainError, FieldError, Invalid
-from backend.surfaces.error_text import WireInvalid, wire_message, wire_path
+from backend.surfaces.error_text import WireInvalid
 from backend.surfaces.failures import Failures
 from backend.surfaces.request_body import NotJson
 from backend.wire.devpocket import ErrorItem, ErrorResponse
 
 # Validation is 422 here, and whatever the state forbids or somebody else has taken is 400.
 _STATUSES = {400: 422, 409: 400}
-# Where this document has another word than the domain.
+# Where this document has another word than the domain for a field of a request.
 _NAMES = {
-    "env_vars": "environment_variables",
+    "env": "environment_variables",
     "image": "docker_image",
+    "cpu": "resources.cpu",
+    "memory": "resources.memory",
     "storage": "resources.storage",
-    "new_password": "password",
 }
-
-
-def spelled(name: str) -> str:
-    """The document's name of a field."""
-    return _NAMES.get(name, name)
 
 
 def error_body(status: int, message: str) -> bytes:
@@ -30,8 +26,22 @@ def error_body(status: int, message: str) -> bytes:
 
 
 def _of_error(status: int, error: DomainError) -> bytes:
-    body = ErrorResponse(detail=wire_message(error, spelled), errors=_items(error))
-    return body.model_dump_json().encode()
+    return ErrorResponse(detail=_detail(error), errors=_items(error)).model_dump_json().encode()
+
+
+def _spelled(path: str) -> str:
+    """`env.PATH` as `environment_variables.PATH`."""
+    first, dot, rest = path.partition(".")
+    return _NAMES.get(first, first) + dot + rest
+
+
+def _detail(error: DomainError) -> str:
+    """The message, its leading field's name as this document has it."""
+    if isinstance(error, Invalid) and not isinstance(error, WireInvalid) and error.fields:
+        name = error.fields[0].field
+        if error.message.startswith((f"{name} ", f"{name}:")):
+            return _spelled(name) + error.message[len(name) :]
+    return error.message
 
 
 def _items(error: DomainError) -> list[ErrorItem]:
@@ -41,12 +51,12 @@ def _items(error: DomainError) -> list[ErrorItem]:
         return [_item(fault, as_sent=isinstance(error, WireInvalid)) for fault in error.fields]
     field = error.details.get("field")
     if isinstance(field, str):
-        return [ErrorItem(field=wire_path(field, spelled), message=error.message, type="conflict")]
+        return [ErrorItem(field=_spelled(field), message=error.message, type="conflict")]
     return []
 
 
 def _item(fault: FieldError, *, as_sent: bool) -> ErrorItem:
-    field = fault.field if as_sent else wire_path(fault.field, spelled)
+    field = fault.field if as_sent else _spelled(fault.field)
     return ErrorItem(field=field, message=fault.message, type=fault.kind)
 
 
