@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from widgets.terminal.emulator.grid import Grid
+from widgets.terminal.emulator.flood import Flood
 from widgets.terminal.emulator.row import Row
 from widgets.terminal.emulator.sides import delete_within, insert_within
 
 
-class Editing(Grid):
+class Editing(Flood):
     """What changes cells without drawing. Erased cells take the pen's background. Counts of 0 or none mean 1."""
 
     def _settle(self) -> int:
@@ -107,7 +107,7 @@ class Editing(Grid):
     def repeat(self, count: int | None = None, *_: int) -> None:
         """REP: draw the last character again; at most a screenful."""
         if self._last_drawn:
-            self.draw_untranslated(self._last_drawn * min(count or 1, self.columns * self.lines))
+            self.draw_untranslated(self._last_drawn[-1] * min(count or 1, self.columns * self.lines))
 
     def draw_untranslated(self, data: str) -> None:
         """Draw text that already went through the character set."""

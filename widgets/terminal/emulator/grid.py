@@ -16,7 +16,6 @@ from widgets.terminal.emulator.style import (
     BLINK,
     BOLD,
     DEFAULT,
-    DEFAULT_COLOUR,
     ITALIC,
     REVERSE,
     RGB,
@@ -33,6 +32,7 @@ DEFAULT_SCROLLBACK: Final = 10_000
 DEFAULT_MODES: Final = frozenset({modes.DECAWM, modes.DECTCEM, 1007 << 5})
 """With 1007, the wheel as arrow keys in the alternate screen: on unless the program turns it off."""
 _DIRECTION_MARKS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
+_IRM: Final = modes.IRM
 _NAMES = ("black", "red", "green", "brown", "blue", "magenta", "cyan", "white")
 
 
@@ -70,7 +70,7 @@ class Grid(pyte.Screen):
         self.cursor = Cursor(0, 0)
         self.saved_columns = None
         self._table: dict[int, str] | None = None
-        self._last_drawn = ""
+        self._last_drawn = ""  # ends with the last character drawn
         self.touch_all()
 
     def set_sides(self, left: int, right: int) -> None:
@@ -128,10 +128,20 @@ class Grid(pyte.Screen):
         if self._table is not None:
             data = data.translate(self._table)
         if self.sided:
-            self._last_drawn = data[-1]
+            self._last_drawn = data
             draw_within(self, data)
         elif data.isascii():
-            self._draw_narrow(data)
+            cursor = self.cursor
+            x = cursor.x
+            end = x + len(data)
+            if end <= self.columns and _IRM not in self.mode:
+                self._last_drawn = data
+                y = cursor.y
+                self.rows[y].put(x, data, self.pen)
+                self.dirty.add(y)
+                cursor.x = end
+            else:
+                self._draw_narrow(data)
         else:
             for span in SPANS.finditer(data):
                 if span.lastindex == 1:
@@ -141,7 +151,7 @@ class Grid(pyte.Screen):
 
     def _draw_narrow(self, data: str) -> None:
         """Draw text of one cell each."""
-        self._last_drawn = data[-1]
+        self._last_drawn = data
         cursor, columns = self.cursor, self.columns
         at, length = 0, len(data)
         while True:
@@ -151,7 +161,7 @@ class Grid(pyte.Screen):
             count = min(length - at, columns - x)
             piece = data if count == length else data[at : at + count]
             row = self.rows[cursor.y]
-            if modes.IRM in self.mode:
+            if _IRM in self.mode:
                 row.insert(x, count, columns, self.pen.blank)
             row.put(x, piece, self.pen)
             self.dirty.add(cursor.y)
@@ -249,56 +259,6 @@ class Grid(pyte.Screen):
         cursor.x = 0
         self.index()
         return 0
-
-    def draw_lines(self, block: str) -> None:
-        """Draw many lines of printable ASCII, each ended by CR LF. The bulk path of a flood."""
-        lines = block.split("\r\n")
-        lines.pop()
-        start = 0
-        plain = (
-            self._table is None
-            and self.pen.bg == DEFAULT_COLOUR
-            and modes.IRM not in self.mode
-            and not self.sided
-            and self.top == 0
-            and self.bottom == self.lines - 1
-            and max(map(len, lines)) <= self.columns
-        )
-        while start < len(lines):
-            line = lines[start]
-            if (
-                plain
-                and self.cursor.y == self.bottom
-                and self.cursor.x == 0
-                and not (self.rows[-1].text or self.rows[-1].marks)
-            ):
-                self._append_lines(lines[start:])
-                return
-            if line:
-                self.draw(line)
-            self.carriage_return()
-            self.linefeed()
-            start += 1
-
-    def _append_lines(self, lines: list[str]) -> None:
-        """Put lines that fit under the last line, which is blank, and leave a blank one under them."""
-        pen = self.pen
-        self._last_drawn = lines[-1][-1:] or self._last_drawn
-        if pen is DEFAULT:
-            away = len(lines)
-            held = self.rows[: self.lines - 1]
-            fresh = [Row(line) for line in lines[-(self.lines - 1) :]] if self.lines > 1 else []
-            gone: list[Kept] = [*map(kept, held[:away]), *lines[: away - len(fresh)]]
-            self.rows = [*held[away:], *fresh, Row()]
-        else:
-            made = [Row(line, [pen] * len(line) or None) for line in lines]
-            every = [*self.rows[:-1], *made, Row()]
-            gone = list(map(kept, every[: -self.lines])) if not self.alternate else []
-            self.rows = every[-self.lines :]
-        if not self.alternate:
-            self.history_total += len(gone)
-            self.history.extend(gone[-(self.history.maxlen or 0) :] if self.history.maxlen else [])
-        self.touch_all()
 
     # Scrolling
 

@@ -115,12 +115,8 @@ class HostStrings(Reports):
     def _open_link(self, parameters: str, address: str) -> None:
         """OSC 8: what is drawn from now on leads to the address; nowhere for an empty one."""
         if self._links.full:
-            self._forget_pens()
             forget_styles()
         self.pen = self.pen.with_link(self._links.opened(parameters, address))
-
-    def _forget_pens(self) -> None:
-        """Let go of styles kept for speed alone."""
 
     def link_at(self, line: int, column: int) -> Link | None:
         """Where the cell leads; `line` is absolute."""

@@ -65,8 +65,14 @@ class Motion(Editing):
 
     def cursor_position(self, line: int | None = None, column: int | None = None, *_: int) -> None:
         """To a line and column; they count from the margins in origin mode."""
-        self.cursor_to_column(column)
-        self.cursor_to_line(line)
+        if modes.DECOM in self.mode:
+            self.cursor_to_column(column)
+            self.cursor_to_line(line)
+            return
+        cursor, x, y = self.cursor, (column or 1) - 1, (line or 1) - 1
+        cursor.x = x if x < self.columns else self.columns - 1
+        cursor.y = y if y < self.lines else self.lines - 1
+        self.waiting = None
 
     def cursor_to_line(self, line: int | None = None, *_: int) -> None:
         """To a line, in the same column."""

@@ -1,7 +1,8 @@
 """One line of a screen: a string of one character per cell, and the style of each cell.
 
 Strings make floods cheap: a line of plain text is one object and no styles. A wide character takes its own cell and
-a `STUB` after it; combining characters are kept beside the text, by cell. Cells past the end are blank.
+a `STUB` after it; combining characters are kept beside the text, by cell. Cells past the end are blank. Lines that
+nobody writes to any more keep their styles by run instead of by cell.
 """
 
 from __future__ import annotations
@@ -21,17 +22,20 @@ _MAX_CLUSTER = 16
 
 
 class Row:
-    """A line. `styles` is None where every cell has the default style, else as long as `text`.
+    """A line.
 
-    `wrapped` is True where the text went on in the next row by itself. `marks` are the shell's. `version` grows with
-    every change.
+    Styles are a list (`_cells`) or a tuple of end, style, end, style, ... (`_packed`), never both. `wrapped` is True
+    where the text went on in the next row by itself. `marks` are the shell's. `version` grows with every change.
     """
 
-    __slots__ = ("clusters", "marks", "styles", "text", "version", "wide", "wrapped")
+    __slots__ = ("_cells", "_packed", "clusters", "marks", "text", "version", "wide", "wrapped")
 
-    def __init__(self, text: str = "", styles: list[Style] | None = None) -> None:
+    def __init__(
+        self, text: str = "", styles: list[Style] | None = None, packed: tuple[int | Style, ...] | None = None
+    ) -> None:
         self.text = text
-        self.styles = styles
+        self._cells = styles
+        self._packed = packed
         self.clusters: dict[int, str] | None = None
         self.marks: tuple[Mark, ...] = ()
         self.wide = False
@@ -43,28 +47,61 @@ class Row:
         """An empty row; with a background, cells that show it."""
         return cls() if fill is DEFAULT else cls(" " * columns, [fill] * columns)
 
+    @property
+    def styles(self) -> list[Style] | None:
+        """The style of each cell of `text`; None where all have the default one. Of a packed line it is a copy."""
+        return self._cells if self._packed is None else self._by_cell()
+
+    @styles.setter
+    def styles(self, styles: list[Style] | None) -> None:
+        self._cells, self._packed = styles, None
+
+    def _by_cell(self) -> list[Style]:
+        styles: list[Style] = []
+        for start, end, look in self.runs():
+            styles += [look] * (end - start)
+        return styles
+
+    def _unpack(self) -> None:
+        self._cells, self._packed = self._by_cell(), None
+
+    def packed(self) -> Row | str:
+        """The line in little memory, for keeping: its bare text where that is all there is to it."""
+        if self._cells is not None:
+            flat: list[int | Style] = []
+            for _, end, look in self.runs():
+                flat += (end, look)
+            self._packed, self._cells = tuple(flat), None
+            if len(flat) == 2 and flat[1] is DEFAULT:
+                self._packed = None
+        if self._packed is None and not (self.clusters or self.wide or self.wrapped or self.marks):
+            return self.text
+        return self
+
     def put(self, x: int, text: str, pen: Style) -> None:
         """Write cells (stubs included) over what is there."""
         self.version += 1
+        if self._packed is not None:
+            self._unpack()
         old = self.text
         length = len(old)
         end = x + len(text)
         if self.wide or self.clusters:
             self._break(x, end)
             old = self.text
-        styles = self.styles
+        styles = self._cells
         if x == length:
             self.text = old + text
             if styles is not None:
                 styles += [pen] * len(text)
             elif pen is not DEFAULT:
-                self.styles = [DEFAULT] * length + [pen] * len(text)
+                self._cells = [DEFAULT] * length + [pen] * len(text)
         elif x > length:
             self.text = old.ljust(x) + text
             if styles is not None:
                 styles += [DEFAULT] * (x - length) + [pen] * len(text)
             elif pen is not DEFAULT:
-                self.styles = [DEFAULT] * x + [pen] * len(text)
+                self._cells = [DEFAULT] * x + [pen] * len(text)
         else:
             self.text = old[:x] + text + old[end:]
             if styles is not None:
@@ -72,18 +109,39 @@ class Row:
             elif pen is not DEFAULT:
                 fresh = [DEFAULT] * len(self.text)
                 fresh[x:end] = [pen] * len(text)
-                self.styles = fresh
+                self._cells = fresh
+
+    def put_each(self, x: int, text: str, looks: list[Style]) -> None:
+        """Write cells without stubs, each with its own look."""
+        self.version += 1
+        if self._packed is not None:
+            self._unpack()
+        end = x + len(text)
+        if self.wide or self.clusters:
+            self._break(x, end)
+        old = self.text
+        length = len(old)
+        if self._cells is None:
+            self._cells = [DEFAULT] * length
+        if x < length:
+            self.text = old[:x] + text + old[end:]
+            self._cells[x:end] = looks
+        else:
+            self.text = old.ljust(x) + text
+            self._cells += [DEFAULT] * (x - length) + looks
 
     def erase(self, start: int, end: int, columns: int, fill: Style) -> None:
         """Blank the cells from `start` to before `end`, in the background of `fill`."""
         if end >= columns and fill is DEFAULT:
             self.version += 1
+            if self._packed is not None:
+                self._unpack()
             if start < len(self.text):
                 if self.wide or self.clusters:
                     self._break(start, len(self.text))
                 self.text = self.text[:start]
-                if self.styles is not None:
-                    self.styles = self.styles[:start] if start else None
+                if self._cells is not None:
+                    self._cells = self._cells[:start] if start else None
         elif end > start:
             self.put(start, " " * (end - start), fill)
 
@@ -93,16 +151,18 @@ class Row:
         if count <= 0 or (x >= len(self.text) and fill is DEFAULT):
             return
         self.version += 1
+        if self._packed is not None:
+            self._unpack()
         if self.wide or self.clusters:
             self._break(x, x)
             self.clusters = _moved(self.clusters, x, count, columns)
         length = len(self.text)
-        if self.styles is None and fill is not DEFAULT:
-            self.styles = [DEFAULT] * length
-        if self.styles is not None:
-            self.styles += [DEFAULT] * (x - length)
-            self.styles[x:x] = [fill] * count
-            del self.styles[columns:]
+        if self._cells is None and fill is not DEFAULT:
+            self._cells = [DEFAULT] * length
+        if self._cells is not None:
+            self._cells += [DEFAULT] * (x - length)
+            self._cells[x:x] = [fill] * count
+            del self._cells[columns:]
         text = self.text.ljust(x)
         self.text = (text[:x] + " " * count + text[x:])[:columns]
         self.clip(columns)
@@ -113,14 +173,16 @@ class Row:
         if count <= 0:
             return
         self.version += 1
+        if self._packed is not None:
+            self._unpack()
         if self.wide or self.clusters:
             self._break(x, x + count)
             self.clusters = _moved(self.clusters, x + count, -count, columns)
         if fill is not DEFAULT:
             self.pad(columns)
         self.text = self.text[:x] + self.text[x + count :]
-        if self.styles is not None:
-            del self.styles[x : x + count]
+        if self._cells is not None:
+            del self._cells[x : x + count]
         if fill is not DEFAULT:
             self.put(columns - count, " " * count, fill)
 
@@ -172,17 +234,21 @@ class Row:
         """Make blanks at the end real cells."""
         missing = length - len(self.text)
         if missing > 0:
+            if self._packed is not None:
+                self._unpack()
             self.text += " " * missing
-            if self.styles is not None:
-                self.styles += [DEFAULT] * missing
+            if self._cells is not None:
+                self._cells += [DEFAULT] * missing
 
     def clip(self, columns: int) -> None:
         """Drop what is right of the last column, and a wide character cut by it."""
         self.version += 1
+        if self._packed is not None:
+            self._unpack()
         if len(self.text) > columns:
             self.text = self.text[:columns]
-            if self.styles is not None:
-                del self.styles[columns:]
+            if self._cells is not None:
+                del self._cells[columns:]
             if self.clusters:
                 self.clusters = {x: mark for x, mark in self.clusters.items() if x < columns} or None
         if self.wide and len(self.text) == columns and self._leads(columns - 1):
@@ -227,7 +293,14 @@ class Row:
 
     def runs(self) -> Iterator[tuple[int, int, Style]]:
         """Start, end (exclusive) and style of each run of equal style."""
-        styles = self.styles
+        if self._packed is not None:
+            start = 0
+            parts = iter(self._packed)
+            for end, look in zip(parts, parts, strict=True):
+                yield start, end, look  # type: ignore[misc]  # ends and styles in turn
+                start = end  # type: ignore[assignment]
+            return
+        styles = self._cells
         if styles is None:
             if self.text:
                 yield 0, len(self.text), DEFAULT

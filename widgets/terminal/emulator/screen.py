@@ -12,9 +12,7 @@ from widgets.terminal.emulator.grid import DEFAULT_MODES, DEFAULT_SCROLLBACK, MA
 from widgets.terminal.emulator.keyboard import Keyboard
 from widgets.terminal.emulator.reflow import resize_alternate, resize_main
 from widgets.terminal.emulator.row import Row
-from widgets.terminal.emulator.style import DEFAULT, PROTECTED, Style, apply_sgr
-
-_MAX_SGR_CACHE = 8192
+from widgets.terminal.emulator.style import DEFAULT, PROTECTED, Style
 
 _DEC_GRAPHICS: Final = dict(zip(range(0x5F, 0x7F), "\xa0◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·", strict=True))
 
@@ -65,7 +63,6 @@ class Screen(Keyboard):
     def __init__(self, columns: int = 80, lines: int = 24, scrollback: int = DEFAULT_SCROLLBACK) -> None:
         self.on_reply: Callable[[str], None] | None = None
         self.on_bell: Callable[[], None] | None = None
-        self._sgr: dict[tuple[Style, str], Style] = {}
         super().__init__(columns, lines, scrollback)
 
     def reset(self) -> None:
@@ -94,22 +91,9 @@ class Screen(Keyboard):
 
     # Style
 
-    def select_graphic_rendition_text(self, parameters: str) -> None:
-        """SGR with its parameters as they came, colons and all."""
-        key = (self.pen, parameters)
-        pen = self._sgr.get(key)
-        if pen is None:
-            if len(self._sgr) >= _MAX_SGR_CACHE:
-                self._sgr.clear()
-            pen = self._sgr[key] = apply_sgr(self.pen, parameters)
-        self.pen = pen
-
     def select_graphic_rendition(self, *attrs: int) -> None:
         """SGR with numbers, as pyte calls it."""
         self.select_graphic_rendition_text(";".join(map(str, attrs)))
-
-    def _forget_pens(self) -> None:
-        self._sgr.clear()
 
     def set_protection(self, how: int = 0, *_: int) -> None:
         """DECSCA: with 1, what is drawn from now on is safe from selective erasing."""

@@ -27,19 +27,24 @@ MAX_SEQUENCE: Final = 1024
 
 _MAX_PARAMETERS = 32
 _LARGEST = 65535
+_MAX_KNOWN = 4096
 
+_TEXT = r"[^\x00-\x1f\x7f-\x9f]"
+# ncurses ends each style with both of these.
+_STYLES = rf"(?:\x1b\[[0-9;:]{{0,{MAX_SEQUENCE}}}+m|\x1b\(B)"
 _TOKEN = re.compile(
-    r"\x1b\[([0-9;:]*+)m([^\x00-\x1f\x7f-\x9f]*+)"  # 1 2: a style, and the text in it
-    r"|((?:[ -~]*+\r\n){3,}+)"  # 3: a flood of plain lines
-    r"|([^\x00-\x1f\x7f-\x9f]++)"  # 4: text
-    r"|\x1b\[([0-?]*+)([ -/]*+)([@-~])"  # 5 6 7: a control sequence
-    r"|([\x00-\x1a\x1c-\x1f\x7f-\x9f])"  # 8: a control character
-    r"|\x1b\[([^@-~\x18\x1a\x1b]*+)([@-~]|(?=[\x18\x1a\x1b]))"  # 9 10: a sequence with control characters in it
-    r"|\x1b([ -/]*+)([0-OQ-WYZ\\`-jl-~])"  # 11 12: an escape sequence
-    r"|\x1b([ -/]++)([P\[\]X^_k])"  # 13 14: the same with a final that alone would open a string
-    r"|\x1b([P\]X^_k])"  # 15: a string begins
-    r"|(\x1b(?:\[[^@-~\x18\x1a\x1b]*+|[ -/]*+)\Z)"  # 16: unfinished
-    r"|(\x1b[ -/]*+)",  # 17: an escape that leads nowhere
+    rf"({_STYLES}++)({_TEXT}*+)((?:{_STYLES}{_TEXT}*+)*+)"  # 1 2 3: styles, the text in them, and more of both
+    rf"|({_TEXT}++)"  # 4: text
+    rf"|\r\n((?:{_TEXT}*+(?:{_STYLES}{_TEXT}*+)*+\r\n)*+)"  # 5: the end of a line, and whole lines after it
+    r"|\x1b(\[\??+[0-9;]{0,20}+[@-ln-~]|\([0A]|[78=>DEMc])"  # 6: a common sequence
+    r"|\x1b\[([0-?]*+)([ -/]*+)([@-~])"  # 7 8 9: any control sequence
+    r"|([\x00-\x1a\x1c-\x1f\x7f-\x9f])"  # 10: a control character
+    r"|\x1b\[([^@-~\x18\x1a\x1b]*+)([@-~]|(?=[\x18\x1a\x1b]))"  # 11 12: a sequence with control characters in it
+    r"|\x1b([ -/]*+)([0-OQ-WYZ\\`-jl-~])"  # 13 14: any escape sequence
+    r"|\x1b([ -/]++)([P\[\]X^_k])"  # 15 16: the same with a final that alone would open a string
+    r"|\x1b([P\]X^_k])"  # 17: a string begins
+    r"|(\x1b(?:\[[^@-~\x18\x1a\x1b]*+|[ -/]*+)\Z)"  # 18: unfinished
+    r"|(\x1b[ -/]*+)",  # 19: an escape that leads nowhere
     re.DOTALL,
 )
 _STRING_END = re.compile("[\x07\x18\x1a\x1b]")
@@ -48,6 +53,10 @@ _NOT_A_SEQUENCE = re.compile("[\x00-\x1f\x7f-\U0010ffff]")
 _CLEAN = re.compile(r"([0-?]*)([ -/]*)\Z")
 _OVERLONG_CSI = "\x1b[" + ":" * (MAX_SEQUENCE + 1)
 _OVERLONG_ESCAPE = "\x1b" + " " * (MAX_SEQUENCE + 1)
+
+
+def _ignore(*_: int) -> None:
+    """What an unknown sequence does."""
 
 
 class Stream(pyte.Stream):
@@ -116,7 +125,14 @@ class Stream(pyte.Stream):
         " A": "scroll_right",
     }
 
-    events = pyte.Stream.events | {*escape.values(), *csi.values(), *marked.values(), "draw_lines", "operating_command"}
+    events = pyte.Stream.events | {
+        *escape.values(),
+        *csi.values(),
+        *marked.values(),
+        "draw_styled",
+        "draw_lines",
+        "operating_command",
+    }
 
     def __init__(self, screen: Screen | None = None) -> None:
         self._tail = ""
@@ -125,13 +141,16 @@ class Stream(pyte.Stream):
         self._string_size = 0
         self._basic: dict[str, Handler] = {}
         self._escape: dict[str, Handler] = {}
+        self._charset: Handler = _ignore
         self._csi: dict[str, Handler] = {}
-        self._parsed: dict[str, tuple[int, ...]] = {}
+        self._known: dict[str, tuple[Handler, tuple[Any, ...]]] = {}
         super().__init__(screen)
 
     def attach(self, screen: pyte.Screen) -> None:
         """Dispatch to this screen from now on."""
         super().attach(screen)
+        self._known.clear()
+        self._charset = screen.define_charset
         self._basic = {char: getattr(screen, event) for char, event in self.basic.items()}
         self._escape = {final: getattr(screen, event) for final, event in self.escape.items()}
         self._escape.update({"#" + final: getattr(screen, event) for final, event in self.sharp.items()})
@@ -163,40 +182,56 @@ class Stream(pyte.Stream):
     def _take_tokens(self, data: str, at: int) -> int:
         """Dispatch up to the end or the start of a string; returns where it stopped."""
         listener: Any = self.listener
-        draw, sgr, csi, basic = listener.draw, listener.select_graphic_rendition_text, self._csi, self._basic
+        draw, draw_styled, draw_spans, known = listener.draw, listener.draw_styled, listener.draw_spans, self._known
         for token in _TOKEN.finditer(data, at):
             kind = token.lastindex
-            if kind == 2:
-                parameters, text = token.group(1, 2)
-                if len(parameters) <= MAX_SEQUENCE:
-                    sgr(parameters)
-                if text:
-                    draw(text)
+            if kind == 3:
+                if token[3]:
+                    draw_spans(token[0])
+                else:
+                    draw_styled(token[1], token[2])
             elif kind == 4:
                 draw(token[4])
-            elif kind == 7:
-                parameters, between, final = token.group(5, 6, 7)
-                if len(parameters) + len(between) > MAX_SEQUENCE:
-                    continue
-                if between or (parameters and parameters[0] > ";"):
-                    self._dispatch_marked(parameters, between, final)
-                elif final != "m" and (handler := csi.get(final)) is not None:
-                    handler(*(self._parsed.get(parameters) or self._parse(parameters)))
-            elif kind == 8:
-                if (handler := basic.get(token[8])) is not None:
-                    handler()
-            elif kind == 3:
-                listener.draw_lines(token[3])
+            elif kind == 6:
+                sequence = token[6]
+                handler, numbers = known.get(sequence) or self._learn(sequence)
+                handler(*numbers)
+            elif kind == 5:
+                listener.next_line()
+                if lines := token[5]:
+                    listener.draw_lines(lines)
+            elif kind == 9:
+                self._dispatch_sequence(*token.group(7, 8, 9))
             elif kind == 10:
-                self._take_dirty_sequence(token[9], token[10])
+                if (basic := self._basic.get(token[10])) is not None:
+                    basic()
             elif kind == 12:
-                self._dispatch_escape(token[11], token[12])
-            elif kind == 15:
-                self._string_kind = token[15]
+                self._take_dirty_sequence(token[11], token[12])
+            elif kind == 14:
+                self._dispatch_escape(token[13], token[14])
+            elif kind == 17:
+                self._string_kind = token[17]
                 return token.end()
-            elif kind == 16:
-                self._keep(token[16])
+            elif kind == 18:
+                self._keep(token[18])
         return len(data)
+
+    def _learn(self, sequence: str) -> tuple[Handler, tuple[Any, ...]]:
+        """What to call for a common sequence, ESC left out. Remembered, as there are few and they come often."""
+        final = sequence[-1]
+        found: tuple[Handler, tuple[Any, ...]] = _ignore, ()
+        if sequence[0] == "[":
+            mark = "?" if sequence[1] == "?" else ""
+            if (handler := self._csi.get(mark + final)) is not None:
+                found = handler, self._parse(sequence[1 + len(mark) : -1])
+        elif sequence[0] == "(":
+            found = self._charset, (final, "(")
+        elif (handler := self._escape.get(final)) is not None:
+            found = handler, ()
+        if len(self._known) >= _MAX_KNOWN:
+            self._known.clear()
+        self._known[sequence] = found
+        return found
 
     def _keep(self, tail: str) -> None:
         if len(tail) > MAX_SEQUENCE + 2:
@@ -206,12 +241,15 @@ class Stream(pyte.Stream):
     def _parse(self, parameters: str) -> tuple[int, ...]:
         """The numbers; nothing for text that is no list of numbers (colons belong to SGR only)."""
         fields = parameters.split(";", _MAX_PARAMETERS)[:_MAX_PARAMETERS]
-        numbers = tuple((int(field) if len(field) < 6 else _LARGEST) if field.isdigit() else 0 for field in fields)
-        if len(parameters) < 16:
-            if len(self._parsed) > 4096:
-                self._parsed.clear()
-            self._parsed[parameters] = numbers
-        return numbers
+        return tuple((int(field) if len(field) < 6 else _LARGEST) if field.isdigit() else 0 for field in fields)
+
+    def _dispatch_sequence(self, parameters: str, between: str, final: str) -> None:
+        if len(parameters) + len(between) > MAX_SEQUENCE:
+            return
+        if between or (parameters and parameters[0] > ";"):
+            self._dispatch_marked(parameters, between, final)
+        elif (handler := self._csi.get(final)) is not None:
+            handler(*self._parse(parameters))
 
     def _dispatch_marked(self, parameters: str, between: str, final: str) -> None:
         mark = ""
@@ -231,14 +269,12 @@ class Stream(pyte.Stream):
         clean = _CLEAN.match(_NOT_A_SEQUENCE.sub("", body))
         if not final or clean is None:
             return
-        listener: Any = self.listener
         parameters, between = clean.groups()
-        if between or (parameters and parameters[0] > ";"):
-            self._dispatch_marked(parameters, between, final)
-        elif final == "m":
+        if final == "m" and not between and parameters[:1] <= ";":
+            listener: Any = self.listener
             listener.select_graphic_rendition_text(parameters)
-        elif (handler := self._csi.get(final)) is not None:
-            handler(*self._parse(parameters))
+        else:
+            self._dispatch_sequence(parameters, between, final)
 
     def _dispatch_escape(self, between: str, final: str) -> None:
         listener: Any = self.listener

@@ -46,10 +46,11 @@ _TRUE_COLOUR = re.compile(r"([34])8;2;([0-9]{1,3});([0-9]{1,3});([0-9]{1,3})\Z")
 class Style:
     """One look. `underline` is 0 none, 1 single, 2 double, 3 curly, 4 dotted, 5 dashed; `link` is where the text leads.
 
-    Compared by identity: make them with `style()`. `blank` is what erasing leaves behind: the background alone.
+    Compared by identity: make them with `style()`. `blank` is what erasing leaves behind: the background alone. `after`
+    is what runs of SGR sequences make of it, as far as known; styles that differ in the foreground alone share it.
     """
 
-    __slots__ = ("_blank", "bg", "fg", "flags", "link", "underline", "underline_colour")
+    __slots__ = ("_blank", "after", "bg", "fg", "flags", "link", "underline", "underline_colour")
 
     def __init__(self, fg: int, bg: int, flags: int, underline: int, underline_colour: int, link: Link | None) -> None:
         self.fg = fg
@@ -59,6 +60,8 @@ class Style:
         self.underline_colour = underline_colour
         self.link = link
         self._blank: Style | None = None
+        plain = None if fg < 0 else style(DEFAULT_COLOUR, bg, flags, underline, underline_colour, link)
+        self.after: dict[str, Style] = {} if plain is None else plain.after
 
     @property
     def blank(self) -> Style:
@@ -92,6 +95,7 @@ def _interned(fg: int, bg: int, flags: int, underline: int, underline_colour: in
 def forget_styles() -> None:
     """Let go of styles that no cell uses any more, and of their links."""
     _interned.cache_clear()
+    _forget_learnt()
 
 
 def style(
@@ -163,6 +167,40 @@ def _semicolon_colour(fields: list[str], at: int) -> tuple[int | None, int]:
     return None, len(fields)
 
 
+_SGR = re.compile(r"\x1b\[([0-9;:]*+)m")
+_MAX_LEARNT: Final = 8192
+_MAX_RUN: Final = 64
+_learnt: list[dict[str, Style]] = []
+_of_pen: dict[tuple[Style, str], Style] = {}
+
+
+def styled(pen: Style, run: str) -> Style:
+    """The pen after a run of SGR sequences; others in it are skipped. Short runs are remembered."""
+    known = pen.after.get(run) or _of_pen.get((pen, run))
+    if known is not None:
+        return known
+    after, settled = pen, False
+    for parameters in _SGR.findall(run):
+        after, sets_foreground = _applied(after, parameters)
+        settled = settled or sets_foreground
+    if len(run) <= _MAX_RUN:
+        if len(_learnt) + len(_of_pen) >= _MAX_LEARNT:
+            _forget_learnt()
+        if settled:
+            pen.after[run] = after
+            _learnt.append(pen.after)
+        else:
+            _of_pen[pen, run] = after
+    return after
+
+
+def _forget_learnt() -> None:
+    for table in _learnt:
+        table.clear()
+    _learnt.clear()
+    _of_pen.clear()
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What an SGR sequence does to any pen: None keeps, `fixed` is the outcome where a reset makes the pen moot."""
@@ -178,13 +216,19 @@ class Change:
 
 def apply_sgr(pen: Style, parameters: str) -> Style:
     """The pen after `CSI parameters m`. Takes semicolons and colons; ignores what it does not know."""
+    return _applied(pen, parameters)[0]
+
+
+def _applied(pen: Style, parameters: str) -> tuple[Style, bool]:
+    """The pen after SGR, and whether it is the same for any foreground of the pen."""
     change = _understood(parameters)
-    if change.fixed is not None and pen.link is None and not pen.flags & PROTECTED:
-        return change.fixed
     if change.fixed is not None:
-        # A reset is of looks alone: a link and protection end by sequences of their own.
-        return change.fixed.with_flags(change.fixed.flags | pen.flags & PROTECTED).with_link(pen.link)
-    return style(
+        after = change.fixed
+        if pen.link is not None or pen.flags & PROTECTED:
+            # A reset is of looks alone: a link and protection end by sequences of their own.
+            after = after.with_flags(after.flags | pen.flags & PROTECTED).with_link(pen.link)
+        return after, True
+    after = style(
         pen.fg if change.fg is None else change.fg,
         pen.bg if change.bg is None else change.bg,
         pen.flags & ~change.clear_flags | change.set_flags,
@@ -192,6 +236,7 @@ def apply_sgr(pen: Style, parameters: str) -> Style:
         pen.underline_colour if change.underline_colour is None else change.underline_colour,
         pen.link,
     )
+    return after, change.fg is not None
 
 
 @lru_cache(8192)
