@@ -15,11 +15,12 @@ from datetime import UTC, datetime
 from litestar.types import ASGIApp
 
 from backend.custom_domains import CustomDomains
+from backend.dev_environments import DevEnvironments
 from backend.domain.engine import Engine
 from backend.domain.errors import DomainError
 from backend.domain.ingress import Ingress
 from backend.outgoing import Outgoing
-from backend.parts import accounts_of, engine_of, ingress_of, open_database, secret_of
+from backend.parts import accounts_of, clusters_of, engine_of, ingress_of, open_database, secret_of
 from backend.rate_limiting import RateLimiting
 from backend.root_app import root_app
 from backend.services.deployments import DeploymentService, PublicAddress
@@ -38,6 +39,7 @@ from backend.services.request_counter import RequestCounter
 from backend.services.secrets import SecretBox
 from backend.services.settling import SettlingService
 from backend.services.system import SystemService
+from backend.services.terminal_sessions import TerminalSessions
 from backend.services.terminals import TerminalService
 from backend.services.usage_sampler import UsageSampler
 from backend.setting_parsers import SURFACES, TENANT_PREFIX_LENGTH, is_loopback
@@ -123,23 +125,18 @@ async def _services(
     outgoing = Outgoing.of(settings, database, box, events)
     accounts = accounts_of(settings, database, outgoing.mails)
     life.callback(accounts.close)
+    clusters = clusters_of(settings, installation, database, box, engine)
+    life.push_async_callback(clusters.close)
+    await clusters.start()
     journal = Journal(database, events)
     address = PublicAddress(settings.domain_suffix, settings.ingress_port)
     view = ReplicaView(engine)
-    reconciler = Reconciler(
-        database,
-        queries,
-        journal,
-        engine,
-        view,
-        ingress,
-        address,
-        ReconcilerOptions(
-            installation=installation,
-            holder=_holder(settings),
-            pool=NetworkPool(settings.network_pool, TENANT_PREFIX_LENGTH),
-        ),
+    options = ReconcilerOptions(
+        installation=installation,
+        holder=_holder(settings),
+        pool=NetworkPool(settings.network_pool, TENANT_PREFIX_LENGTH),
     )
+    reconciler = Reconciler(database, queries, journal, engine, view, ingress, address, options)
     deployments = DeploymentService(
         database,
         queries,
@@ -156,19 +153,35 @@ async def _services(
     metrics = MetricService(database, sampler, counter, deployments.get)
     logs = LogService(engine, view, deployments.get)
     life.push_async_callback(logs.close)
-    for part in (outgoing, view, reconciler, domains, counter, sampler, metrics, Housekeeping(database)):
+    environments = DevEnvironments.of(
+        settings, database, box, journal, engine, view, reconciler, options, clusters, events
+    )
+    parts = (outgoing, view, reconciler, domains, environments, counter, sampler, metrics, Housekeeping(database))
+    for part in parts:
         await part.start()
         life.push_async_callback(part.close)
     system = SystemService(database, engine, ingress)
     holder = HolderClient(Places.of(settings.data_dir))
     life.push_async_callback(holder.close)
     held = HeldTerminals(holder)
+    sessions = TerminalSessions(
+        held,
+        get=environments.service.get,
+        running_container=environments.service.running_container,
+        touch=environments.service.touch,
+    )
+    life.push_async_callback(sessions.close)
+    environments.connect(sessions)
     live = LiveService(events, view, sampler, deployments.all_of_tenant, system.status)
     life.push_async_callback(live.close)
     return Services(
         accounts=accounts,
+        clusters=clusters,
         deployments=deployments,
         domains=domains.service,
+        environments=environments.service,
+        environment_feed=environments.feed,
+        templates=environments.templates,
         settling=SettlingService(deployments, view, patience_seconds=settings.settle_seconds),
         notifications=NotificationService(database, events, address.url),
         events=events,
@@ -179,6 +192,7 @@ async def _services(
         system=system,
         facts=_facts(settings, installation),
         max_body_bytes=settings.max_body_bytes,
+        terminal_sessions=sessions,
     )
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from backend.domain.errors import Invalid
+from backend.domain.quantities import parse_cpu, parse_memory
 from backend.domain.rate_limits import RateClass
 
 SURFACES = ("container-engine", "container-engine-snake", "devpocket")
@@ -76,6 +78,25 @@ def as_integer(least: int, most: int) -> Callable[[Any], int]:
         return int(raw)
 
     return parse
+
+
+def as_cpu(raw: Any) -> int:
+    """Millicores."""
+    return _as_quantity(raw, parse_cpu)
+
+
+def as_size(raw: Any) -> int:
+    """Bytes."""
+    return _as_quantity(raw, parse_memory)
+
+
+def _as_quantity(raw: Any, parse: Callable[[str], int]) -> int:
+    if isinstance(raw, bool) or not isinstance(raw, str | int):
+        raise Rejected
+    try:
+        return parse(str(raw))
+    except Invalid as error:
+        raise Rejected(error.message) from error
 
 
 def as_boolean(raw: Any) -> bool:

@@ -22,6 +22,7 @@ from backend.setting_parsers import (
     as_bindings,
     as_boolean,
     as_choice,
+    as_cpu,
     as_domain_suffix,
     as_host,
     as_integer,
@@ -33,6 +34,7 @@ from backend.setting_parsers import (
     as_rate_limits,
     as_resolvers,
     as_secret,
+    as_size,
     as_text,
     as_url,
     as_web_address,
@@ -124,6 +126,12 @@ _SETTINGS: dict[str, _Setting] = {
     "cluster_regions": _Setting(
         "PILOTHOUSE_CLUSTER_REGIONS", as_words, "names of regions, as a list or separated by commas"
     ),
+    "environments_per_user": _Setting(
+        "PILOTHOUSE_ENVIRONMENTS_PER_USER", as_integer(0, 10_000), "a whole number from 0 (any number) to 10000"
+    ),
+    "environment_max_cpu": _Setting("PILOTHOUSE_ENVIRONMENT_MAX_CPU", as_cpu, "a CPU quantity such as 4 or 500m"),
+    "environment_max_memory": _Setting("PILOTHOUSE_ENVIRONMENT_MAX_MEMORY", as_size, "a quantity such as 8Gi"),
+    "environment_max_storage": _Setting("PILOTHOUSE_ENVIRONMENT_MAX_STORAGE", as_size, "a quantity such as 100Gi"),
     "settle_seconds": _Setting("PILOTHOUSE_SETTLE_SECONDS", as_integer(1, 600), "a whole number from 1 to 600"),
     "access_log": _Setting("PILOTHOUSE_ACCESS_LOG", as_boolean, "true or false"),
     "log_level": _Setting(
@@ -150,7 +158,8 @@ class Settings:
 
     Users log in with Google where `google_client_id` names the apps whose ID tokens are taken; their signatures are
     checked with the keys at `google_jwks_url` (empty: Google's). `cluster_regions` are offered for clusters beside
-    those that clusters have."""
+    those that clusters have. One environment gets at most `environment_max_cpu` millicores and `environment_max_memory`
+    and `environment_max_storage` bytes; a user has at most `environments_per_user`, 0 for any number."""
 
     data_dir: Path
     host: str = "127.0.0.1"
@@ -195,6 +204,10 @@ class Settings:
     google_client_id: tuple[str, ...] = ()
     google_jwks_url: str = ""
     cluster_regions: tuple[str, ...] = ()
+    environments_per_user: int = 20
+    environment_max_cpu: int = 64_000
+    environment_max_memory: int = 256 * 2**30
+    environment_max_storage: int = 2**40
     warnings: tuple[str, ...] = ()
 
     @property

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from backend.services.clusters import ClusterService
     from backend.services.deployments import DeploymentService
     from backend.services.domains import DomainService
+    from backend.services.environment_feed import EnvironmentFeed
+    from backend.services.environments.service import EnvironmentService
+    from backend.services.environments.templates import TemplateService
     from backend.services.event_bus import EventBus
     from backend.services.live import LiveService
     from backend.services.logs import LogService
@@ -44,6 +47,9 @@ class Services:
     clusters: ClusterService
     deployments: DeploymentService
     domains: DomainService
+    environments: EnvironmentService
+    environment_feed: EnvironmentFeed
+    templates: TemplateService
     events: EventBus
     settling: SettlingService
     notifications: NotificationService

@@ -28,7 +28,7 @@ BUSY_CPU_SECONDS = 0.01
 # What a terminal waits for is somebody's work, unless it is a shell that waits itself.
 SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "fish", "ksh", "mksh", "csh", "tcsh", "busybox"})
 
-Warn = Callable[[str, str], Awaitable[None]]
+Warn = Callable[[str, str], Awaitable[object]]
 
 
 class ActivityMonitor:

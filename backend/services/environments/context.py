@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from backend.domain.engine import ImageUser
 from backend.domain.environments import Environment, EnvironmentStatus
+from backend.domain.terminals import EndReason
 from backend.services.environments.changes import EnvironmentChanges
 from backend.services.environments.places import Places
 from backend.services.journal import Journal
@@ -17,6 +19,13 @@ from backend.storage.environments import EnvironmentQueries
 
 _NOT_IN_HOST_NAMES = re.compile(r"[^a-z0-9]+")
 FALLBACK_HOME = "/workspace"
+
+
+EndTerminals = Callable[[str, EndReason, str], Awaitable[None]]
+
+
+async def _no_terminals(environment_id: str, reason: EndReason, message: str) -> None:
+    """There are none to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,8 @@ class EnvironmentShared:
     changes: EnvironmentChanges
     engine_slots: asyncio.Semaphore
     progress: dict[str, Progress] = field(default_factory=dict)
+    # Tells the terminals of an environment why they end, before they do.
+    end_terminals: EndTerminals = field(default=_no_terminals)
 
     def report(self, environment_id: str, reason: str, message: str, during: EnvironmentStatus | None = None) -> None:
         """Show progress to whoever looks, without writing it down."""

@@ -10,6 +10,7 @@ from backend.domain.engine import ContainerPhase, ContainerSpec, ContainerState,
 from backend.domain.environments import Environment, EnvironmentStatus, EnvironmentWork
 from backend.domain.errors import Conflict, DomainError, NotFound
 from backend.domain.journal import JournalKind
+from backend.domain.terminals import EndReason
 from backend.services.environments.context import EnvironmentShared, container_name, home_of, host_name, volume_name
 from backend.services.environments.places import KIND_ENVIRONMENT, Place
 from backend.services.environments.record import EnvironmentRecorder
@@ -77,6 +78,9 @@ class EnvironmentSteps:
                 size_bytes=amounts.storage_bytes,
             )
         )
+        if old:
+            text = f"{environment.name} is made anew; its home stays"
+            await self._shared.end_terminals(environment.id, EndReason.CONTAINER_REMOVED, text)
         for replaced in old:
             await self.remove(environment, place, replaced)
         name = container_name(self._shared.options.installation, environment)
@@ -176,8 +180,11 @@ class EnvironmentSteps:
         if code != 0:
             log.warning("the home of %s was not given to %d: %s", state.name, user.uid, said.decode("utf-8", "replace"))
 
-    async def restart(self, place: Place, state: ContainerState) -> ContainerState | None:
+    async def restart(self, environment: Environment, place: Place, state: ContainerState) -> ContainerState | None:
         """End all that runs in it, and start it again; what it has on its disk stays."""
+        await self._shared.end_terminals(
+            environment.id, EndReason.CONTAINER_STOPPED, f"{environment.name} is being restarted"
+        )
         try:
             await place.engine.restart_container(state.id, self._shared.options.stop_timeout_seconds)
         except NotFound as error:
@@ -221,8 +228,8 @@ class EnvironmentSteps:
 
     async def remove_everything(self, environment: Environment, place: Place) -> None:
         """The containers and the volume with all files, also what a crash left half-made."""
-        known = place.containers(environment.id)
-        for state in known:
+        await self._shared.end_terminals(environment.id, EndReason.CONTAINER_REMOVED, f"{environment.name} was deleted")
+        for state in place.containers(environment.id):
             await self.remove(environment, place, state)
         for state in await place.engine.list_containers(environment.id):
             if state.kind == KIND_ENVIRONMENT:

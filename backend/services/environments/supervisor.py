@@ -10,7 +10,7 @@ from datetime import timedelta
 from backend.domain.engine import ContainerState
 from backend.domain.environments import Environment
 from backend.domain.errors import DomainError
-from backend.services.environments.context import EnvironmentShared
+from backend.services.environments.context import EndTerminals, EnvironmentShared
 from backend.services.environments.places import KIND_ENVIRONMENT, Place
 from backend.services.environments.worker import EnvironmentWorker
 from backend.services.journal import utc_now
@@ -30,6 +30,10 @@ class EnvironmentReconciler:
         self._workers: dict[str, EnvironmentWorker] = {}
         self._task: asyncio.Task[None] | None = None
         shared.places.on_change(self._changed)
+
+    def on_ending(self, end_terminals: EndTerminals) -> None:
+        """Call it before a container is stopped or removed, with the environment's uuid and why."""
+        self._shared.end_terminals = end_terminals
 
     async def start(self) -> None:
         """Load what was asked for and begin; returns at once, also where the engine is down."""

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from backend.domain.engine import ContainerPhase, ContainerState
 from backend.domain.environments import Environment, EnvironmentDesire, EnvironmentStatus, EnvironmentWork
 from backend.domain.errors import DomainError, EngineUnavailable, ImageRejected, NotFound, Unavailable
+from backend.domain.terminals import EndReason
 from backend.services.environments.context import EnvironmentShared
 from backend.services.environments.installation import ContainerRestarted, Installation, StepFailed
 from backend.services.environments.places import Place
@@ -109,6 +110,9 @@ class EnvironmentWorker:
         if states:
             await self._recorder.hold(environment)
             self._shared.report(self._id, "stopping", "stopping", environment.status)
+            await self._shared.end_terminals(
+                environment.id, EndReason.CONTAINER_STOPPED, f"{environment.name} was stopped"
+            )
             for state in states:
                 await self._steps.stop(place, state)
         await self._conclude(environment, work, EnvironmentStatus.STOPPED, "stopped", "stopped; its files are kept")
@@ -160,7 +164,7 @@ class EnvironmentWorker:
         elif work.restarts_done != work.restarts_asked or _interrupted(work, state):
             await self._recorder.hold(environment)
             self._shared.report(self._id, "restarting", "restarting", environment.status)
-            state = await self._steps.restart(place, state)
+            state = await self._steps.restart(environment, place, state)
             if state is not None:
                 await self._recorder.write(
                     environment, work, restarts_done=work.restarts_asked, step_begun=work.steps_done
