@@ -55,10 +55,6 @@ def under(app: TerminalApp, y: int) -> str:
     return "".join(text for text, style, _ in app.terminal.render_line(y) if style is not None and style.underline)
 
 
-async def linked() -> TerminalApp:
-    return TerminalApp(script("read x"))
-
-
 async def test_a_click_asks_and_a_double_click_selects() -> None:
     app = TerminalApp(script("read x"))
     async with app.run_test(size=(80, 24), tooltips=True) as pilot:
