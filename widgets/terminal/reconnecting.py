@@ -46,10 +46,11 @@ class Reconnecting:
         self._hurry = asyncio.Event()
         self._opening: asyncio.Task[TerminalSource] | None = None
 
-    async def open(self, columns: int, rows: int) -> Reconnecting:
-        """Opens the first source. Raises OSError where it cannot be: what never worked is not tried again and again."""
+    async def open(self, columns: int, rows: int, *, first: SourceFactory | None = None) -> Reconnecting:
+        """Opens the first source, by `first` where given. Raises OSError where it cannot be: what never worked is not
+        tried again and again."""
         self._size = (columns, rows)
-        self._source = await self._factory(columns, rows)
+        self._source = await (first or self._factory)(columns, rows)
         self._opened_at = asyncio.get_running_loop().time()
         return self
 

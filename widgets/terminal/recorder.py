@@ -51,17 +51,17 @@ class Recorder:
         rows: int,
         *,
         title: str = "",
-        first: bytes = b"",
+        first: Callable[[], bytes] = bytes,
         failed: Callable[[str], None] = lambda _: None,
     ) -> Recorder:
-        """Makes the file, which only its owner can read, and its folder. `first` is output that brings about what
-        the terminal shows already. `failed` is told where the disk takes no more; the recording is over then.
-        Raises OSError, FileExistsError among them."""
+        """Makes the file, which only its owner can read, and its folder. `first` gives output that brings about
+        what the terminal shows when the file is there. `failed` is told where the disk takes no more; the recording is
+        over then. Raises OSError, FileExistsError among them."""
         now = int(datetime.now().timestamp())
         header = header_line(columns, rows, timestamp=now, title=title, term="xterm-256color")
         recorder = cls(path, await asyncio.to_thread(_made, path, header), failed)
-        if first:
-            recorder.output(first)
+        if shown := first():
+            recorder.output(shown)
         return recorder
 
     @property

@@ -29,7 +29,7 @@ def written(tmp_path: Path, text: str | bytes) -> Path:
 async def test_what_is_recorded_can_be_read_again_by_its_owner_only(tmp_path: Path) -> None:
     path = recording_path(tmp_path / "recordings", "ada@example.com: /srv", datetime(2026, 1, 2, 3, 4, 5))
     assert path.name == "2026-01-02-030405-ada-example.com-srv.cast"
-    recorder = await Recorder.start(path, 80, 24, title="a shell", first=b"$ ")
+    recorder = await Recorder.start(path, 80, 24, title="a shell", first=lambda: b"$ ")
     recorder.output("é".encode()[:1])
     recorder.output("é".encode()[1:] + b"\x1b[1m")
     recorder.typed(b"secret")
