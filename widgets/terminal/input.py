@@ -190,13 +190,13 @@ class TerminalInput(TerminalCopying, can_focus=True):
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Stretch the selection, scrolling at the edges, or report the move."""
+        event.stop()
         place = event.get_content_offset_capture(self)
         if self._drag is not None:
-            event.stop()
             self.drag_to(place)
-            return
-        self.hover(place)
-        self._report_mouse(event, MouseAction.MOVE, self._pressed)
+        else:
+            self.hover(place)
+            self._report_mouse(event, MouseAction.MOVE, self._pressed)
 
     def on_leave(self, event: events.Leave) -> None:
         """The mouse is on no link any more."""
