@@ -19,9 +19,10 @@ from backend.dev_environments import DevEnvironments
 from backend.domain.engine import Engine
 from backend.domain.errors import DomainError
 from backend.domain.ingress import Ingress
+from backend.domain.rate_limits import RateClass
 from backend.outgoing import Outgoing
 from backend.parts import accounts_of, clusters_of, engine_of, ingress_of, open_database, secret_of
-from backend.rate_limiting import RateLimiting
+from backend.rate_limiting import RateLimiting, limits_of
 from backend.root_app import root_app
 from backend.services.deployments import DeploymentService, PublicAddress
 from backend.services.event_bus import EventBus
@@ -38,6 +39,7 @@ from backend.services.replicas import ReplicaView
 from backend.services.request_counter import RequestCounter
 from backend.services.secrets import SecretBox
 from backend.services.settling import SettlingService
+from backend.services.socket_slots import SocketSlots
 from backend.services.system import SystemService
 from backend.services.terminal_sessions import TerminalSessions
 from backend.services.terminals import TerminalService
@@ -193,6 +195,7 @@ async def _services(
         facts=_facts(settings, installation),
         max_body_bytes=settings.max_body_bytes,
         terminal_sessions=sessions,
+        socket_slots=SocketSlots(limits_of(settings.rate_limits)[DEVPOCKET, RateClass.CONNECTIONS]),
     )
 
 

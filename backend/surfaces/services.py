@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from backend.services.metrics import MetricService
     from backend.services.notifications import NotificationService
     from backend.services.settling import SettlingService
+    from backend.services.socket_slots import SocketSlots
     from backend.services.system import SystemService
     from backend.services.terminal_sessions import TerminalSessions
     from backend.services.terminals import TerminalService
@@ -41,7 +42,8 @@ class InstallationFacts:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One of each, shared by every surface and listener. `max_body_bytes` bounds a request's body."""
+    """One of each, shared by every surface and listener. `max_body_bytes` bounds a request's body;
+    `socket_slots` are those of the DevPocket document."""
 
     accounts: AccountService
     clusters: ClusterService
@@ -60,4 +62,5 @@ class Services:
     system: SystemService
     facts: InstallationFacts
     max_body_bytes: int
-    terminal_sessions: TerminalSessions | None = None
+    terminal_sessions: TerminalSessions
+    socket_slots: SocketSlots

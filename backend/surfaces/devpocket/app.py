@@ -16,7 +16,11 @@ from backend.surfaces.devpocket.about import about
 from backend.surfaces.devpocket.errors import FAILURES
 from backend.surfaces.devpocket.routes_auth import auth_routes
 from backend.surfaces.devpocket.routes_clusters import cluster_routes
+from backend.surfaces.devpocket.routes_environments import environment_routes
 from backend.surfaces.devpocket.routes_health import health_routes
+from backend.surfaces.devpocket.routes_templates import template_routes
+from backend.surfaces.devpocket.socket_logs import log_routes
+from backend.surfaces.devpocket.socket_terminal import terminal_routes
 from backend.surfaces.documentation import documentation_routes
 from backend.surfaces.services import Services
 
@@ -27,8 +31,12 @@ def devpocket_app(services: Services, version: str) -> Litestar:
     """Serves `/health` and `/api/v1/...` as the DevPocket document says; described at `/openapi.json` and `/docs`."""
     operations = [
         *auth_routes(services),
+        *environment_routes(services),
+        *template_routes(services),
         *cluster_routes(services),
         *health_routes(services),
+        *terminal_routes(services),
+        *log_routes(services),
     ]
     guarded = Router("/", route_handlers=operations, guards=[guard_by(services.accounts), _guard_administration])
     documentation = documentation_routes(lambda: describe(operations, about(version)))
