@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -107,7 +108,8 @@ class DomainsPanel(Vertical):
 
     def action_fetch(self) -> None:
         if self._view is not None:
-            self.run_worker(self._fetch(self._view.backend, self._deployment), group="domains", exclusive=True)
+            work = partial(self._fetch, self._view.backend, self._deployment)  # not begun where a newer one replaces it
+            self.run_worker(work, group="domains", exclusive=True)
 
     async def _fetch(self, backend: Backend, deployment: str) -> None:
         from tui.client.errors import ClientError
