@@ -20,8 +20,9 @@ AFRESH: Final = (
     # reports, no application keys, no kitty keyboard, colours as they were, the whole screen scrolls, cursor shown.
     b"\x1b[?47l\x1b[?9;1000;1002;1003;1004;1005;1006;1015;2004;2026l\x1b[?1;66l\x1b>\x1b[<9u\x1b[>4m"
     b"\x1b[0m\x1b(B\x0f\x1b[r\x1b[?6l\x1b[?7h\x1b[4l\x1b[20l\x1b[?25h\x1b[999;1H\r\n"
+    + "\x1b[2m── connected again, in a new shell ──\x1b[0m\r\n".encode()
 )
-"""What a new process finds: nothing of the modes that the lost one had set, on the first line below all that stands."""
+"""What a new process finds: nothing of the modes that the lost one had set, below all that stands."""
 
 
 class Reconnecting:

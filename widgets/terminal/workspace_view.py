@@ -224,6 +224,11 @@ class WorkspaceView(Widget):
             self._paint_tabs()
             self.post_message(self.Changed())
 
+    def on_mouse_up(self) -> None:
+        """A click on what takes no focus, such as a line of tabs, leaves it with the terminal."""
+        if self.screen.focused is None:
+            self.take_focus()
+
     # Typing into several
 
     def mark(self, panes: Sequence[Pane], marked: bool) -> None:

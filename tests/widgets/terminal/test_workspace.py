@@ -15,9 +15,10 @@ from textual.pilot import Pilot
 
 from tests.widgets.screen_text import screen_lines
 from tests.widgets.terminal.test_terminal_widget import shell
-from widgets.terminal.asciicast import read_cast
+from widgets.terminal.asciicast import CastEvent, Recording, read_cast
 from widgets.terminal.movable import Movable, moving
 from widgets.terminal.pane import Pane
+from widgets.terminal.replay_pane import ReplayBar, ReplayPane
 from widgets.terminal.source import TerminalSource
 from widgets.terminal.tab_line import TabLine
 from widgets.terminal.terminal_pane import TerminalPane, TerminalPlan
@@ -306,7 +307,8 @@ async def test_a_session_is_recorded_and_what_is_typed_unseen_is_not(app: Worksp
         await command(pilot, "R")
         await until(pilot, lambda: app.words() and "Recording to" in app.words()[-1])
         assert "●" in screen_lines(app)[0]
-        await type_text(pilot, "stty -echo; read secret; stty echo\n")
+        await type_text(pilot, "stty -echo; echo ready; read secret; stty echo\n")
+        await until(pilot, lambda: "\nready" in text_of(app))
         await type_text(pilot, "hunter2\n")
         await type_text(pilot, "echo after\n")
         await until(pilot, lambda: "\nafter" in text_of(app))
@@ -352,3 +354,29 @@ async def test_many_tabs_keep_the_one_in_front_in_sight(app: WorkspaceApp) -> No
         await until(pilot, lambda: "terminal 11" in screen_lines(app)[0])
         await command(pilot, "1")
         await until(pilot, lambda: screen_lines(app)[0].startswith(" 1 terminal 0"))
+
+
+async def test_a_recording_is_replayed_in_its_own_size(app: WorkspaceApp) -> None:
+    happened = (
+        CastEvent(0.0, "o", "\x1b[5;1Hfirst"), CastEvent(60.0, "r", "30x6"), CastEvent(60.0, "o", "\x1b[6;1Hsecond"),
+        CastEvent(120.0, "o", "\x1b[2Jend"),
+    )  # fmt: skip
+    recording = Recording(40, 10, "", happened, left_out=2)
+    async with app.run_test(size=SIZE) as pilot:
+        pane = ReplayPane(app.workspace.new_name(), recording, title="some.cast")
+        await app.workspace.add(pane)
+        await until(pilot, lambda: "first" in text_of(app) and "▶ 0:00 / 2:00" in text_of(app))
+        assert "2 lines of the file made no sense" in text_of(app)
+        assert pane.terminal.size == (40, 10)
+        await pilot.press("space", "plus")
+        await until(pilot, lambda: "⏸" in text_of(app) and "1.5×" in text_of(app))
+        await pilot.press("6")
+        await until(pilot, lambda: "second" in text_of(app) and pane.terminal.size == (30, 6))
+        await pilot.press("left", "left", "left")
+        await until(pilot, lambda: "second" not in text_of(app) and pane.terminal.size == (40, 10))
+        await pilot.press("end")
+        await until(pilot, lambda: "■ 2:00" in text_of(app))
+        await pilot.click(ReplayBar, offset=(40, 0))
+        await until(pilot, lambda: "first" in text_of(app))
+        await command(pilot, "x")
+        await until(pilot, lambda: "No terminals" in text_of(app))
