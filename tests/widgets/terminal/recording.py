@@ -10,7 +10,11 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from widgets.terminal.emulator import ByteStream, Screen
 
 
 def program(*names: str) -> list[str]:
@@ -22,60 +26,92 @@ def program(*names: str) -> list[str]:
 
 
 EDITOR = program("vim", "vim.tiny", "vi")
-LESS = program("less")
-TOP = program("top")
 
 
 def _take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def record(command: Sequence[str], keys: Sequence[bytes], columns: int, rows: int) -> bytes:
-    """All output of `command`. Each key is sent once the program has been quiet for a moment; at the end the terminal
-    hangs up."""
-    ours, theirs = os.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    env = {
-        "PATH": os.environ["PATH"],
-        "TERM": "xterm-256color",
-        "LANG": "C.UTF-8",
-        "HOME": "/",
-        "PS1": "$ ",
-        "LESSHISTFILE": "-",
-        "HISTFILE": "",
-    }
-    process = subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, preexec_fn=_take_terminal, env=env
-    )
-    os.close(theirs)
-    output = bytearray()
-    try:
-        for key in [*keys, b""]:
-            output += _until_quiet(ours)
-            if key:
-                os.write(ours, key)
-    except OSError:
-        # The program ended by itself: the terminal has no other side any more.
-        pass
-    finally:
-        os.close(ours)
-        process.kill()
-        process.wait()
-    return bytes(output)
+class Recorder:
+    """A program in a terminal that answers what it is asked; `output` is all that it printed, `screen` what it shows.
+
+    A context manager; at its end the terminal hangs up.
+    """
+
+    def __init__(
+        self, command: Sequence[str], columns: int, rows: int, folder: Path, environment: Mapping[str, str]
+    ) -> None:
+        self._terminal, theirs = os.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        env = {
+            "PATH": os.environ["PATH"],
+            "TERM": "xterm-256color",
+            "LANG": "C.UTF-8",
+            "HOME": str(folder),
+            "PS1": "$ ",
+            "LESSHISTFILE": "-",
+            "HISTFILE": "",
+            **environment,
+        }
+        self._process = subprocess.Popen(
+            command,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=_take_terminal,
+            env=env,
+            cwd=folder,
+        )
+        os.close(theirs)
+        self.output = bytearray()
+        self.screen = Screen(columns, rows)
+        self.screen.on_reply = self._answer
+        self._stream = ByteStream(self.screen)
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        os.close(self._terminal)
+        self._process.kill()
+        self._process.wait()
+
+    def _answer(self, text: str) -> None:
+        os.write(self._terminal, text.encode())
+
+    def send(self, key: bytes) -> None:
+        os.write(self._terminal, key)
+
+    def settle(self, pause: float, longest: float = 10) -> None:
+        """Take in what comes until nothing came for `pause` seconds; raises OSError at the end of the output."""
+        deadline = time.monotonic() + longest
+        wait = max(1.0, pause)
+        while time.monotonic() < deadline and select.select([self._terminal], [], [], wait)[0]:
+            piece = os.read(self._terminal, 65536)
+            self.output += piece
+            self._stream.feed(piece)
+            wait = pause
 
 
-def _until_quiet(fd: int) -> bytes:
-    """What comes until nothing came for a moment; raises OSError at the end of the output, after it was all read."""
-    output = bytearray()
-    deadline = time.monotonic() + 10
-    wait = 1.0
-    while time.monotonic() < deadline and select.select([fd], [], [], wait)[0]:
+def record(
+    command: Sequence[str],
+    keys: Sequence[bytes],
+    columns: int,
+    rows: int,
+    *,
+    folder: Path = Path("/"),
+    environment: Mapping[str, str] | None = None,
+    pause: float = 0.12,
+) -> bytes:
+    """All output of `command`, which runs in `folder`. Each key is sent once it was quiet for `pause` seconds."""
+    with Recorder(command, columns, rows, folder, environment or {}) as recorder:
         try:
-            piece = os.read(fd, 65536)
+            for key in [*keys, b""]:
+                recorder.settle(pause)
+                if key:
+                    recorder.send(key)
         except OSError:
-            if output:
-                return bytes(output)
-            raise
-        output += piece
-        wait = 0.12
-    return bytes(output)
+            # The program ended by itself: the terminal has no other side any more.
+            pass
+        return bytes(recorder.output)

@@ -2,61 +2,26 @@
 
 from __future__ import annotations
 
+import lzma
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.widgets.terminal.recording import EDITOR, LESS, TOP, record
+from tests.widgets.terminal.record_sessions import PROGRAMS, SESSIONS, SIZES
 from tests.widgets.terminal.tmux_oracle import TmuxOracle
 from widgets.terminal.emulator import DEFAULT, ByteStream, Row, Screen
+from widgets.terminal.emulator.style import PROTECTED
 
-SIZES = [(80, 24), (132, 43)]
-
-SESSIONS: dict[str, tuple[list[str], list[bytes]]] = {
-    "editor": (
-        [*EDITOR, "{text}"],
-        [
-            b"G",
-            b"\x02",
-            b"ggdd",
-            b"owords and more words\x1b",
-            b"/row 7\r",
-            b":syntax on\r",
-            b"yyPJ",
-            b"\x06",
-            b":q!\r",
-        ],
-    ),
-    "less": ([*LESS, "{text}"], [b" ", b" ", b"G", b"/7\r", b"n", b"b", b"-S\r", b"q"]),
-    "top": ([*TOP, "-d", "60"], [b"1", b"m", b"z", b"q"]),
-    "shell": (
-        ["bash", "--norc", "--noprofile"],
-        [
-            b"ls --color=always -la /usr | head -20\r",
-            b"echo a long line that goes over the end of the screen " + b"word " * 30 + b"\x01x\x05y\x1bb\x1bd",
-            b"\x15clear\r",
-            b"seq 1 60\r",
-            b"printf 'a\\tb\\tc\\033[5Gx\\r\\n'\r",
-        ],
-    ),
-}
+CUTS = 15
+"""Places in each session, besides its end, where the screens are compared."""
 
 
 @pytest.fixture(scope="module")
 def oracle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TmuxOracle]:
     with TmuxOracle(tmp_path_factory.mktemp("oracle")) as tmux:
         yield tmux
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("text") / "text.c"
-    rows = [
-        f"row {number}\tint x = {number}; /* a comment */ " + "wide 漢字 é " * (number % 9) for number in range(150)
-    ]
-    path.write_text("\n".join(rows) + "\n")
-    return path
 
 
 def drawn(data: bytes, columns: int, rows: int) -> Screen:
@@ -71,7 +36,7 @@ def looks(row: Row) -> list[str]:
     pairs = list(zip(row.text, styles, strict=True))
     while pairs and pairs[-1][0] == " ":
         pairs.pop()
-    return [f"{char}{look.fg},{look.bg},{look.flags},{look.underline}" for char, look in pairs]
+    return [f"{char}{look.fg},{look.bg},{look.flags & ~PROTECTED},{look.underline}" for char, look in pairs]
 
 
 def assert_agrees(oracle: TmuxOracle, data: bytes, columns: int, rows: int, *, styles: bool = True) -> None:
@@ -85,15 +50,19 @@ def assert_agrees(oracle: TmuxOracle, data: bytes, columns: int, rows: int, *, s
         assert [looks(row) for row in screen.rows] == [looks(row) for row in theirs.rows]
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("name", SESSIONS)
-def test_sessions(oracle: TmuxOracle, text: Path, name: str, size: tuple[int, int]) -> None:
-    command, keys = SESSIONS[name]
-    columns, rows = size
-    data = record([part.format(text=text) for part in command], keys, columns, rows)
-    assert len(data) > 1000
-    for part in (0.2, 0.4, 0.6, 0.8, 1.0):
-        assert_agrees(oracle, data[: int(len(data) * part)], columns, rows)
+@pytest.mark.parametrize("path", sorted(SESSIONS.glob("*.xz")), ids=lambda path: path.stem)
+def test_sessions(oracle: TmuxOracle, path: Path) -> None:
+    data = lzma.decompress(path.read_bytes())
+    columns, rows = map(int, path.stem.rpartition("-")[2].split("x"))
+    places = random.Random(path.stem)
+    # Anywhere, so most are within a sequence, and some within a character.
+    for cut in [*sorted(places.randrange(len(data)) for _ in range(CUTS)), len(data)]:
+        assert_agrees(oracle, data[:cut], columns, rows)
+
+
+def test_all_programs_were_recorded() -> None:
+    recorded = {path.stem for path in SESSIONS.glob("*.xz")}
+    assert recorded == {f"{name}-{columns}x{rows}" for name in PROGRAMS for columns, rows in SIZES}
 
 
 PATTERNS = {

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+import shlex
+import socket
+import struct
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+
+_PANE = Path(__file__).with_name("oracle_pane.py")
+_TIMEOUT = 30
 
 
 @dataclass(frozen=True)
@@ -19,17 +26,19 @@ class Picture:
 
 
 class TmuxOracle:
-    """A private tmux server; a context manager."""
+    """A private tmux server with one pane for each size; a context manager."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._socket = f"pilothouse-oracle-{os.getpid()}"
-        self._count = 0
+        self._socket = f"pilothouse-oracle-{os.getpid()}-{id(self)}"
+        self._panes: dict[tuple[int, int], tuple[str, socket.socket]] = {}
 
     def __enter__(self) -> TmuxOracle:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for _, connection in self._panes.values():
+            connection.close()
         subprocess.run(["tmux", "-L", self._socket, "kill-server"], capture_output=True, check=False)
 
     def _tmux(self, *command: str) -> str:
@@ -39,26 +48,41 @@ class TmuxOracle:
             capture_output=True,
             check=True,
             env=env,
-            timeout=30,
+            timeout=_TIMEOUT,
         )
         return done.stdout.decode("utf-8", "replace")
 
+    def _pane(self, columns: int, rows: int) -> tuple[str, socket.socket]:
+        if (columns, rows) not in self._panes:
+            name = f"s{columns}x{rows}"
+            address = self._folder / name
+            program = shlex.join([sys.executable, "-S", str(_PANE), str(address)])
+            with socket.socket(socket.AF_UNIX) as listening:
+                listening.bind(str(address))
+                listening.listen()
+                listening.settimeout(_TIMEOUT)
+                # fmt: off
+                self._tmux(
+                    "start-server", ";", "set", "-g", "status", "off", ";", "set", "-g", "history-limit", "0", ";",
+                    "new-session", "-d", "-s", name, "-x", str(columns), "-y", str(rows), program,
+                )
+                # fmt: on
+                connection, _ = listening.accept()
+            connection.settimeout(_TIMEOUT)
+            self._panes[columns, rows] = name, connection
+        return self._panes[columns, rows]
+
     def picture(self, data: bytes, columns: int, rows: int) -> Picture:
-        """What tmux shows after these bytes."""
-        self._count += 1
-        name = f"s{self._count}"
-        file = self._folder / f"{name}.bytes"
-        file.write_bytes(data)
-        done = f"done-{name}"
+        """What tmux shows after these bytes; a sequence that they end in the middle of is given up."""
+        name, connection = self._pane(columns, rows)
+        connection.sendall(struct.pack(">IH", len(data), data.count(b"\x1b[5n")) + data)
+        if connection.recv(1) != b"!":
+            raise RuntimeError("the pane has ended")
         # fmt: off
-        self._tmux(
-            "start-server", ";", "set", "-g", "status", "off", ";", "set", "-g", "history-limit", "0", ";",
-            "new-session", "-d", "-s", name, "-x", str(columns), "-y", str(rows),
-            f"stty raw -echo; cat {file}; tmux -L {self._socket} wait-for -S {done}; sleep 60", ";",
-            "wait-for", done,
-        )
+        shown = self._tmux(
+            "capture-pane", "-p", "-t", name, ";", "capture-pane", "-p", "-e", "-t", name, ";",
+            "display-message", "-p", "-t", name, "#{cursor_x} #{cursor_y}",
+        ).split("\n")
         # fmt: on
-        lines = self._tmux("capture-pane", "-p", "-t", name).split("\n")[:rows]
-        styled = self._tmux("capture-pane", "-p", "-e", "-t", name).split("\n")[:rows]
-        x, y = self._tmux("display-message", "-p", "-t", name, "#{cursor_x} #{cursor_y}").split()
-        return Picture([line.rstrip() for line in lines], styled, (int(x), int(y)))
+        x, y = shown[2 * rows].split()
+        return Picture([line.rstrip() for line in shown[:rows]], shown[rows : 2 * rows], (int(x), int(y)))
