@@ -13,7 +13,7 @@ from tui.client.devpocket import DevPocketClient
 from tui.client.live import LIVE_PATH, Change, LiveFeed
 from tui.client.pilothouse import PilothouseClient
 from tui.client.session import Session
-from tui.client.terminal import ReplicaTerminal
+from tui.client.terminal import BackendTerminal
 from tui.client.token_store import TokenStore
 from tui.client.transport import Endpoint, open_socket
 
@@ -64,9 +64,17 @@ class Backend:
     async def _open_live(self) -> ClientConnection:
         return await self.open_socket(LIVE_PATH)
 
-    def terminal(self, deployment_id: str, *, replica: str = "", command: str = "") -> ReplicaTerminal:
-        """A shell in a replica, not yet opened."""
-        return ReplicaTerminal(self.open_socket, deployment_id, replica=replica, command=command)
+    def terminal(
+        self, deployment_id: str, *, replica: str = "", command: str = "", session: str = ""
+    ) -> BackendTerminal:
+        """A shell in a replica, not yet opened. One with a session outlives its connection."""
+        path = f"/pilothouse/v1/deployments/{deployment_id}/terminal"
+        return BackendTerminal(self.open_socket, path, replica=replica, command=command, session=session)
+
+    def environment_terminal(self, environment_id: str, *, session: str = "main", command: str = "") -> BackendTerminal:
+        """A session in an environment, not yet opened: begun where it is not there, else found again as it is."""
+        path = f"/pilothouse/v1/environments/{environment_id}/terminal"
+        return BackendTerminal(self.open_socket, path, session=session, command=command)
 
     async def close(self) -> None:
         await self.session.close()

@@ -1,4 +1,4 @@
-"""The terminal socket: bytes both ways, resizes and endings as JSON control messages."""
+"""The terminal sockets: bytes both ways, resizes and endings as JSON control messages."""
 
 from __future__ import annotations
 
@@ -11,47 +11,52 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from backend.wire.pilothouse import TerminalError, TerminalExit, TerminalReady, TerminalResize
-from tui.client.errors import ClientError
+from tui.client.errors import ApiError, ClientError
 
 READY_SECONDS = 15.0
+# A server that is busy or on its way up may think otherwise in a moment.
+_TRY_AGAIN_STATUSES = frozenset({429, 502, 503, 504})
+# From here on close codes are the backend's own, and final: the container stopped, the session was ended.
+_FIRST_FINAL_CODE = 4000
+_FINAL_CODES = frozenset({1003, 1008})
 
 
-class ReplicaTerminal:
-    """A shell in a replica, as a source for the terminal widget. All failures come as OSError with a sentence."""
+class BackendTerminal:
+    """A terminal that the backend has opened in a container, as a source for the terminal widget. Failures come as
+    OSError with a sentence: ConnectionError and TimeoutError where trying again may help."""
 
-    def __init__(
-        self,
-        open_socket: Callable[[str], Awaitable[ClientConnection]],
-        deployment_id: str,
-        *,
-        replica: str = "",
-        command: str = "",
-    ) -> None:
+    def __init__(self, open_socket: Callable[[str], Awaitable[ClientConnection]], path: str, **wanted: str) -> None:
+        """`path` is that of the socket; of `wanted` (replica, command, session) what is not empty is asked for."""
         self._open_socket = open_socket
-        self._deployment_id = deployment_id
-        self._wanted = {"replica": replica, "command": command}
+        self._path = path
+        self._wanted = {name: value for name, value in wanted.items() if value}
         self._socket: ClientConnection | None = None
         self._early: list[bytes] = []
+        self._ended = False
         self._exit_code: int | None = None
         self.replica = ""
         self.command = ""
+        self.session = ""
+        """Empty for a shell that ends with its connection; others are found again, with their screen."""
+        self.resumed = False
 
-    async def open(self, columns: int, rows: int) -> ReplicaTerminal:
-        """Connects and waits until the shell runs. Raises OSError."""
-        query = {"columns": str(columns), "rows": str(rows)} | {k: v for k, v in self._wanted.items() if v}
-        path = f"/pilothouse/v1/deployments/{self._deployment_id}/terminal?{urlencode(query)}"
+    async def open(self, columns: int, rows: int) -> BackendTerminal:
+        """Connects and waits until the shell runs, or its screen is there again. Raises OSError."""
+        query = {"columns": str(columns), "rows": str(rows)} | self._wanted
         try:
-            self._socket = await self._open_socket(path)
+            self._socket = await self._open_socket(f"{self._path}?{urlencode(query)}")
             await asyncio.wait_for(self._until_ready(self._socket), READY_SECONDS)
-        except ClientError as error:
+        except ApiError as error:
             raise OSError(error.message) from error
+        except ClientError as error:
+            raise ConnectionError(error.message) from error
         except InvalidStatus as error:
-            raise OSError(f"The backend refused the terminal with status {error.response.status_code}") from error
+            raise _refusal(error) from error
         except TimeoutError as error:
             await self.close()
-            raise OSError("The replica did not give a shell in time") from error
+            raise TimeoutError("The container did not give a shell in time") from error
         except (InvalidHandshake, ConnectionClosed) as error:
-            raise OSError(_closing_words(error)) from error
+            raise _broken(error) from error
         return self
 
     async def _until_ready(self, socket: ClientConnection) -> None:
@@ -63,23 +68,23 @@ class ReplicaTerminal:
                 self._control(message)
 
     async def read(self) -> bytes:
-        """The next bytes of output; empty once the shell or the connection ended."""
+        """The next bytes of output; empty once the shell ended."""
         if self._early:
             return self._early.pop(0)
-        while self._socket is not None:
+        while self._socket is not None and not self._ended:
             try:
                 message = await self._socket.recv()
-            except ConnectionClosed:
-                return b""
+            except ConnectionClosed as error:
+                raise _broken(error) from error
             if isinstance(message, bytes):
                 if message:
                     return message
-            elif not self._control(message):
-                return b""
+            else:
+                self._control(message)
         return b""
 
-    def _control(self, text: str) -> bool:
-        """False where the shell has ended. Raises OSError where the server says what went wrong."""
+    def _control(self, text: str) -> None:
+        """Raises OSError where the server says what went wrong."""
         for kind in (TerminalReady, TerminalExit, TerminalError):
             try:
                 frame = kind.model_validate_json(text)
@@ -87,12 +92,17 @@ class ReplicaTerminal:
                 continue
             if isinstance(frame, TerminalReady):
                 self.replica, self.command = frame.replica, frame.command
-                return True
-            if isinstance(frame, TerminalExit):
-                self._exit_code = frame.code
-                return False
-            raise OSError(frame.message)
-        return True  # a kind of a later version
+                self.session, self.resumed = frame.session, frame.resumed
+                return
+            if isinstance(frame, TerminalError):
+                raise OSError(frame.message)
+            self._exit_code, self._ended = frame.code, True
+            if frame.reason == "engine_lost":
+                raise ConnectionError(frame.message or "The container engine was lost")
+            if frame.reason != "exited" and frame.message:
+                raise OSError(frame.message)
+            return
+        # A kind of a later version, or the size that another viewer gave the session.
 
     async def write(self, data: bytes) -> None:
         await self._send(data)
@@ -106,7 +116,7 @@ class ReplicaTerminal:
         try:
             await self._socket.send(message)
         except ConnectionClosed as error:
-            raise OSError(_closing_words(error)) from error
+            raise _broken(error) from error
 
     async def exit_code(self) -> int | None:
         return self._exit_code
@@ -117,6 +127,17 @@ class ReplicaTerminal:
             await socket.close()
 
 
-def _closing_words(error: Exception) -> str:
-    reason = error.rcvd.reason if isinstance(error, ConnectionClosed) and error.rcvd is not None else ""
-    return reason or "The connection to the replica ended"
+def _refusal(error: InvalidStatus) -> OSError:
+    status = error.response.status_code
+    words = f"The backend refused the terminal with status {status}"
+    return ConnectionError(words) if status in _TRY_AGAIN_STATUSES else OSError(words)
+
+
+def _broken(error: Exception) -> OSError:
+    """What ended the connection, in the server's words where it gave some."""
+    received = error.rcvd if isinstance(error, ConnectionClosed) else None
+    if received is None:
+        return ConnectionError("The connection to the terminal ended")
+    words = received.reason or "The connection to the terminal ended"
+    final = received.code >= _FIRST_FINAL_CODE or received.code in _FINAL_CODES
+    return OSError(words) if final else ConnectionError(words)

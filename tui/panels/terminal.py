@@ -19,7 +19,7 @@ from widgets.terminal.widget import Terminal
 
 if TYPE_CHECKING:
     from tui.client.connection import Backend
-    from tui.client.terminal import ReplicaTerminal
+    from tui.client.terminal import BackendTerminal
     from tui.panels.view import DeploymentView
 
 
@@ -110,7 +110,7 @@ class TerminalPanel(Vertical, can_focus=True):
         self.screen.set_focus(terminal or self)
         self.post_message(HintChanged())
 
-    async def _open(self, backend: Backend, deployment: str, columns: int, rows: int) -> ReplicaTerminal:
+    async def _open(self, backend: Backend, deployment: str, columns: int, rows: int) -> BackendTerminal:
         source = await backend.terminal(deployment).open(columns, rows)
         self._places[deployment] = short_replica(source.replica)
         self.post_message(HintChanged())
