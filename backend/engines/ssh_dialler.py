@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from backend.domain.clusters import DockerAddress
 from backend.domain.errors import Invalid
 from backend.engines.relay import CannotDial, Reader, Writer, reason_of
 
@@ -56,6 +58,19 @@ class SshDialler:
             self._where["config"] = None
         self._connection: asyncssh.SSHClientConnection | None = None
         self._connecting = asyncio.Lock()
+
+    @classmethod
+    def of(cls, address: DockerAddress) -> SshDialler:
+        """To `ssh://[user@]host[:port][/path/of/its.sock]`."""
+        url = urlsplit(address.url)
+        return cls(
+            url.hostname or "",
+            url.port,
+            url.username,
+            socket=url.path if len(url.path) > 1 else REMOTE_SOCKET,
+            private_key=address.ssh_private_key,
+            host_key=address.ssh_host_key,
+        )
 
     async def dial(self) -> tuple[Reader, Writer]:
         import asyncssh

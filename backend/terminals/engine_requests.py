@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from backend.domain.engine import EngineAccess
 from backend.domain.errors import Conflict, DomainError, EngineUnavailable, NotFound
+from backend.domain.terminals import DETACH_KEYS
 from backend.engines.engine_fault import EngineFault
 from backend.engines.http_stream import StreamRequest, exchange
 
@@ -25,6 +26,7 @@ class EngineRequests:
     """Requests to one engine, each on a connection of its own."""
 
     def __init__(self, access: EngineAccess) -> None:
+        self._access = access
         self._url = access.url
         self._prefix = f"/v{access.api_version}"
         self._tls = _tls_context(access) if _is_tls(access) else None
@@ -39,6 +41,7 @@ class EngineRequests:
             "AttachStdin": tty,
             "AttachStdout": tty,
             "AttachStderr": tty,
+            "DetachKeys": DETACH_KEYS,
             "Env": [f"{name}={value}" for name, value in env.items()],
         }
         try:
@@ -55,8 +58,9 @@ class EngineRequests:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                if self._url.startswith("unix://"):
-                    transport, made = await loop.create_unix_connection(factory, _socket_path(self._url))
+                path_here = await self._local_socket()
+                if path_here is not None:
+                    transport, made = await loop.create_unix_connection(factory, path_here)
                 else:
                     host, port = _host_and_port(self._url, self._tls is not None)
                     transport, made = await loop.create_connection(factory, host, port, ssl=self._tls)
@@ -100,10 +104,19 @@ class EngineRequests:
         return found if isinstance(found, dict) else {}
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        if self._url.startswith("unix://"):
-            return await asyncio.open_unix_connection(_socket_path(self._url))
+        path = await self._local_socket()
+        if path is not None:
+            return await asyncio.open_unix_connection(path)
         host, port = _host_and_port(self._url, self._tls is not None)
         return await asyncio.open_connection(host, port, ssl=self._tls)
+
+    async def _local_socket(self) -> str | None:
+        """The socket file that leads to the engine; None where it is reached by TCP."""
+        if self._url.startswith("ssh://"):
+            from backend.terminals.ssh_engines import ssh_socket  # most holders need no SSH
+
+            return await ssh_socket(self._access)
+        return _socket_path(self._url) if self._url.startswith("unix://") else None
 
     def _unavailable(self, error: Exception) -> EngineUnavailable:
         return EngineUnavailable(f"no container engine answers at {self._url}: {str(error) or type(error).__name__}")
