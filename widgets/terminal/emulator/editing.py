@@ -25,7 +25,8 @@ class Editing(Flood):
         x, y = self._settle(), self.cursor.y
         row = self.rows[y]
         if how == 0:
-            row.erase(x, self.columns, self.columns, self.pen.blank)
+            if x < len(row.text) or self.pen.bg >= 0:
+                row.erase(x, self.columns, self.columns, self.pen.blank)
             row.wrapped = False
         elif how == 1:
             row.erase(0, x + 1, self.columns, self.pen.blank)

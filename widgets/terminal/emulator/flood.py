@@ -26,14 +26,18 @@ class Flood(Grid):
         """SGR with its parameters as they came, colons and all."""
         self.pen = styled(self.pen, f"\x1b[{parameters}m")
 
-    def draw_styled(self, styles: str, text: str) -> None:
-        """A run of styles, and the text that follows it."""
+    def draw_styled(self, styles: str, text: str, after: str) -> None:
+        """A run of styles, the text that follows it, and another run."""
         if self.g0_charset and "(" in styles:
             self.define_charset("B", "(")
         pen = self.pen
-        self.pen = pen.after.get(styles) or styled(pen, styles)
+        self.pen = pen = pen.after.get(styles) or styled(pen, styles)
         if text:
             self.draw(text)
+        if after:
+            if self.g0_charset and "(" in after:
+                self.define_charset("B", "(")
+            self.pen = pen.after.get(after) or styled(pen, after)
 
     def draw_spans(self, spans: str) -> None:
         """Text with runs of styles in it."""
@@ -53,14 +57,15 @@ class Flood(Grid):
             if parts[0]:
                 self.draw(parts[0])
             for styles, piece in zip(parts[1::2], parts[2::2], strict=True):
-                self.draw_styled(styles, piece)
+                self.draw_styled(styles, piece, "")
             return
         pen = self.pen
         looks = [pen] * len(parts[0])
-        for at in range(1, len(parts), 2):
-            styles = parts[at]
+        odd = iter(parts)
+        next(odd)
+        for styles, piece in zip(odd, odd, strict=True):
             pen = pen.after.get(styles) or styled(pen, styles)
-            if piece := parts[at + 1]:
+            if piece:
                 looks += [pen] * len(piece)
         self.pen = pen
         self.rows[y].put_each(x, text, looks)
@@ -143,10 +148,11 @@ class Flood(Grid):
                 break
             end, after, look = len(parts[0]), pen, pen
             runs: list[int | Style] = [end, pen] if end else []
-            for index in range(1, len(parts), 2):
-                styles = parts[index]
+            odd = iter(parts)
+            next(odd)
+            for styles, piece in zip(odd, odd, strict=True):
                 after = after.after.get(styles) or styled(after, styles)
-                if piece := parts[index + 1]:
+                if piece:
                     end += len(piece)
                     if after is look and runs:
                         runs[-2] = end

@@ -22,7 +22,7 @@ from widgets.terminal.emulator.style import (
     STRIKE,
     Style,
 )
-from widgets.terminal.emulator.width import SPANS, cell_width
+from widgets.terminal.emulator.width import NARROW, SPANS, cell_width
 
 MAX_SIDE: Final = 2000
 """Most columns or lines a screen takes on."""
@@ -130,7 +130,7 @@ class Grid(pyte.Screen):
         if self.sided:
             self._last_drawn = data
             draw_within(self, data)
-        elif data.isascii():
+        elif data.isascii() or NARROW.fullmatch(data):
             cursor = self.cursor
             x = cursor.x
             end = x + len(data)
@@ -146,8 +146,10 @@ class Grid(pyte.Screen):
             for span in SPANS.finditer(data):
                 if span.lastindex == 1:
                     self._draw_narrow(span[1])
+                elif span.lastindex == 2:
+                    self._draw_wide(span[2])
                 else:
-                    self._draw_one(span[2])
+                    self._draw_one(span[3])
 
     def _draw_narrow(self, data: str) -> None:
         """Draw text of one cell each."""
@@ -172,6 +174,24 @@ class Grid(pyte.Screen):
             if modes.DECAWM not in self.mode:
                 row.put(columns - 1, data[-1], self.pen)
                 return
+
+    def _draw_wide(self, data: str) -> None:
+        """Draw characters of two cells each, of a kind that joins only after a joiner."""
+        at = 0
+        while at < len(data):
+            cursor = self.cursor
+            x, row = cursor.x, self.rows[cursor.y]
+            piece = data[at : at + (self.columns - x) // 2]
+            if not piece or row.clusters or _IRM in self.mode:
+                piece = data[at]
+                self._draw_one(piece)
+            else:
+                row.put(x, STUB.join(piece) + STUB, self.pen)
+                row.wide = True
+                self.dirty.add(cursor.y)
+                cursor.x = x + 2 * len(piece)
+                self._last_drawn = piece
+            at += len(piece)
 
     def _draw_one(self, char: str) -> None:
         """Draw a character that may take no cell or two."""

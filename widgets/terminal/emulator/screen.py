@@ -206,12 +206,12 @@ class Screen(Keyboard):
         if number not in _KNOWN_PRIVATE:
             return
         (self.mode.add if on else self.mode.discard)(mode)
-        if number in (47, 1047, 1049):
+        if mode == modes.DECTCEM:
+            self.cursor.hidden = not on
+        elif number in (47, 1047, 1049):
             self._switch_screen(number, on)
         elif mode == private(1048):
             (self.save_cursor if on else self.restore_cursor)()
-        elif mode == modes.DECTCEM:
-            self.cursor.hidden = not on
         elif mode == modes.DECOM:
             self.cursor_position()
         elif mode == SIDE_MARGINS and not on:

@@ -33,18 +33,18 @@ _TEXT = r"[^\x00-\x1f\x7f-\x9f]"
 # ncurses ends each style with both of these.
 _STYLES = rf"(?:\x1b\[[0-9;:]{{0,{MAX_SEQUENCE}}}+m|\x1b\(B)"
 _TOKEN = re.compile(
-    rf"({_STYLES}++)({_TEXT}*+)((?:{_STYLES}{_TEXT}*+)*+)"  # 1 2 3: styles, the text in them, and more of both
-    rf"|({_TEXT}++)"  # 4: text
-    rf"|\r\n((?:{_TEXT}*+(?:{_STYLES}{_TEXT}*+)*+\r\n)*+)"  # 5: the end of a line, and whole lines after it
-    r"|\x1b(\[\??+[0-9;]{0,20}+[@-ln-~]|\([0A]|[78=>DEMc])"  # 6: a common sequence
-    r"|\x1b\[([0-?]*+)([ -/]*+)([@-~])"  # 7 8 9: any control sequence
-    r"|([\x00-\x1a\x1c-\x1f\x7f-\x9f])"  # 10: a control character
-    r"|\x1b\[([^@-~\x18\x1a\x1b]*+)([@-~]|(?=[\x18\x1a\x1b]))"  # 11 12: a sequence with control characters in it
-    r"|\x1b([ -/]*+)([0-OQ-WYZ\\`-jl-~])"  # 13 14: any escape sequence
-    r"|\x1b([ -/]++)([P\[\]X^_k])"  # 15 16: the same with a final that alone would open a string
-    r"|\x1b([P\]X^_k])"  # 17: a string begins
-    r"|(\x1b(?:\[[^@-~\x18\x1a\x1b]*+|[ -/]*+)\Z)"  # 18: unfinished
-    r"|(\x1b[ -/]*+)",  # 19: an escape that leads nowhere
+    rf"({_STYLES}++)({_TEXT}*+)({_STYLES}*+)((?:{_TEXT}++{_STYLES}*+)*+)"  # 1 2 3 4: styles, text, styles, the rest
+    rf"|({_TEXT}++)"  # 5: text
+    rf"|\r\n((?:{_TEXT}*+(?:{_STYLES}{_TEXT}*+)*+\r\n)*+)"  # 6: the end of a line, and whole lines after it
+    r"|\x1b(\[\??+[0-9;]{0,20}+[@-ln-~]|\([0A]|[78=>DEMc])"  # 7: a common sequence
+    r"|\x1b\[([0-?]*+)([ -/]*+)([@-~])"  # 8 9 10: any control sequence
+    r"|([\x00-\x1a\x1c-\x1f\x7f-\x9f])"  # 11: a control character
+    r"|\x1b\[([^@-~\x18\x1a\x1b]*+)([@-~]|(?=[\x18\x1a\x1b]))"  # 12 13: a sequence with control characters in it
+    r"|\x1b([ -/]*+)([0-OQ-WYZ\\`-jl-~])"  # 14 15: any escape sequence
+    r"|\x1b([ -/]++)([P\[\]X^_k])"  # 16 17: the same with a final that alone would open a string
+    r"|\x1b([P\]X^_k])"  # 18: a string begins
+    r"|(\x1b(?:\[[^@-~\x18\x1a\x1b]*+|[ -/]*+)\Z)"  # 19: unfinished
+    r"|(\x1b[ -/]*+)",  # 20: an escape that leads nowhere
     re.DOTALL,
 )
 _STRING_END = re.compile("[\x07\x18\x1a\x1b]")
@@ -185,35 +185,35 @@ class Stream(pyte.Stream):
         draw, draw_styled, draw_spans, known = listener.draw, listener.draw_styled, listener.draw_spans, self._known
         for token in _TOKEN.finditer(data, at):
             kind = token.lastindex
-            if kind == 3:
-                if token[3]:
+            if kind == 4:
+                if token[4]:
                     draw_spans(token[0])
                 else:
-                    draw_styled(token[1], token[2])
-            elif kind == 4:
-                draw(token[4])
-            elif kind == 6:
-                sequence = token[6]
+                    draw_styled(token[1], token[2], token[3])
+            elif kind == 5:
+                draw(token[5])
+            elif kind == 7:
+                sequence = token[7]
                 handler, numbers = known.get(sequence) or self._learn(sequence)
                 handler(*numbers)
-            elif kind == 5:
+            elif kind == 6:
                 listener.next_line()
-                if lines := token[5]:
+                if lines := token[6]:
                     listener.draw_lines(lines)
-            elif kind == 9:
-                self._dispatch_sequence(*token.group(7, 8, 9))
             elif kind == 10:
-                if (basic := self._basic.get(token[10])) is not None:
+                self._dispatch_sequence(*token.group(8, 9, 10))
+            elif kind == 11:
+                if (basic := self._basic.get(token[11])) is not None:
                     basic()
-            elif kind == 12:
-                self._take_dirty_sequence(token[11], token[12])
-            elif kind == 14:
-                self._dispatch_escape(token[13], token[14])
-            elif kind == 17:
-                self._string_kind = token[17]
-                return token.end()
+            elif kind == 13:
+                self._take_dirty_sequence(token[12], token[13])
+            elif kind == 15:
+                self._dispatch_escape(token[14], token[15])
             elif kind == 18:
-                self._keep(token[18])
+                self._string_kind = token[18]
+                return token.end()
+            elif kind == 19:
+                self._keep(token[19])
         return len(data)
 
     def _learn(self, sequence: str) -> tuple[Handler, tuple[Any, ...]]:

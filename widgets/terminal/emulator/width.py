@@ -13,8 +13,11 @@ NARROW = re.compile(
 )
 """Runs of characters that take one cell each."""
 
-SPANS = re.compile(f"({NARROW.pattern})|(.)", re.DOTALL)
-"""Cuts any text into narrow runs (group 1) and single other characters (group 2)."""
+WIDE = re.compile("[\u3041-\u3096\u30a0-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60]+")
+"""Runs of characters that take two cells each."""
+
+SPANS = re.compile(f"({NARROW.pattern})|({WIDE.pattern})|(.)", re.DOTALL)
+"""Cuts any text into narrow runs (group 1), wide runs (group 2) and single other characters (group 3)."""
 
 
 @lru_cache(8192)
