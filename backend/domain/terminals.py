@@ -14,6 +14,10 @@ from backend.domain.errors import DomainError, Unavailable
 MAX_COLUMNS = 1000
 MAX_ROWS = 1000
 
+# Typed, this takes the terminal from its process: engines have such keys, ctrl-p and ctrl-q if they are told nothing, and
+# hold each back until the next one comes. Nobody types these.
+DETACH_KEYS = ",".join(["ctrl-@", *"pilothouse", "ctrl-@"])
+
 # What the engine writes into the terminal where the process cannot be started, and the exit codes that go with it.
 START_FAILURES = (b"OCI runtime exec failed", b"exec failed:", b"rpc error: code =")
 CANNOT_START = (126, 127)

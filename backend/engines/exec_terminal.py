@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from backend.domain.errors import DomainError, EngineUnavailable
+from backend.domain.terminals import DETACH_KEYS
 from backend.engines.connection import EngineConnection
 from backend.engines.containers import require_ours
 from backend.engines.errors import EngineFault, translated
@@ -130,7 +131,9 @@ async def open_terminal(
 
     def make(client: Client) -> Document:
         require_ours(installation, client.inspect_container(container_id))
-        return client.exec_create(container_id, list(command), stdin=True, tty=True, environment=environment)
+        return client.exec_create(
+            container_id, list(command), stdin=True, tty=True, environment=environment, detach_keys=DETACH_KEYS
+        )
 
     async with contextlib.AsyncExitStack() as stack:
         with translated(f"a terminal in container {container_id[:12]} cannot be opened"):

@@ -62,6 +62,7 @@ class Client(Protocol):
         stdin: bool = False,
         tty: bool = False,
         environment: Mapping[str, str] | None = None,
+        detach_keys: str | None = None,
         user: str = "",
         workdir: str | None = None,
     ) -> Document: ...

@@ -57,7 +57,8 @@ class HolderClient:
             "rows": rows,
             "start": start_to_wire(start),
         }
-        if (older := await self._older_holder_of(key)) is not None:
+        older, request["holders"] = await self._other_holders(key)
+        if older is not None:
             return await self._attached(older, request)
         for _ in range(_TRIES):
             viewer = await self._connected()
@@ -157,15 +158,20 @@ class HolderClient:
 
     # --- all holders
 
-    async def _older_holder_of(self, key: SessionKey) -> Path | None:
-        """The socket of another version's holder that has this session."""
+    async def _other_holders(self, key: SessionKey) -> tuple[Path | None, list[str]]:
+        """The socket of another version's holder that has this session, and the ids of all others that run."""
+        having, ids = None, []
         for socket in found_sockets(self._places):
             if socket == self._ours.socket:
                 continue
+            status = await _ask(socket, {"op": "status"})
+            if status is None:
+                continue
+            ids.append(str(status.get("id") or ""))
             answer = await _ask(socket, {"op": "list", "scope": key.scope, "name": key.name})
             if answer is not None and answer.get("sessions"):
-                return socket
-        return None
+                having = socket
+        return having, ids
 
     async def _ask_all(self, request: dict[str, Any]) -> list[dict[str, Any]]:
         """The answers of the holders that run. One that speaks another protocol is passed over, with a word in the

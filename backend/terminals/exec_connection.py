@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -198,12 +199,24 @@ class ExecProcess:
 
 
 async def signal_marked(engine: EngineRequests, container_id: str, mark: str, name: str) -> None:
-    """Send a signal to the processes of a container whose environment has that mark."""
+    """Send a signal to the processes of sessions whose mark matches; not to what they left running on purpose, which
+    has another parent. Nothing in a container without shell and grep."""
+    await _for_sessions(engine, container_id, f'grep -q "{mark}" "$p/environ"', name)
+
+
+async def hang_up_orphans(engine: EngineRequests, container_id: str, holders: Sequence[str]) -> None:
+    """Send SIGHUP to the shells in a container that a holder left when it was killed: those of none of `holders`."""
+    known = " ".join(f'-e "{SESSION_MARK}={holder}"' for holder in holders)
+    test = f'grep -q "{SESSION_MARK}=" "$p/environ" && ! grep -q {known} "$p/environ"'
+    await _for_sessions(engine, container_id, test, "HUP")
+
+
+async def _for_sessions(engine: EngineRequests, container_id: str, test: str, name: str) -> None:
     script = (
-        'for p in /proc/[0-9]*; do if grep -q "$0" "$p/environ" 2>/dev/null; '
-        f'then kill -{name} "${{p#/proc/}}"; fi; done'
+        'exec 2>/dev/null; for p in /proc/[0-9]*; do if grep -q "^PPid:[^0-9]*0$" "$p/status" && '
+        f'{test}; then kill -{name} "${{p#/proc/}}"; fi; done'
     )
-    await engine.run_detached(container_id, ["sh", "-c", script, mark])
+    await engine.run_detached(container_id, ["sh", "-c", script])
 
 
 def _signal_here(pid: int, container_id: str, number: signal.Signals) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from backend.domain.errors import DomainError, TooMany, Unavailable
@@ -39,6 +39,7 @@ class Holder:
         self._connections: set[Connection] = set()
         self._share = FairShare()
         self._made = 0
+        self._swept: set[str] = set()
         self._idle_seconds = idle_seconds
         self._idle_timer: asyncio.TimerHandle | None = None
         self._look_whether_idle()
@@ -82,7 +83,7 @@ class Holder:
         if len(self._sessions) + len(self._starting) >= MAX_SESSIONS:
             raise TooMany(f"the terminal holder has {MAX_SESSIONS} sessions: end some", retry_after=5)
         self._made += 1
-        mark = f"{self._id}-{self._made}"
+        mark = f"{self._id}-{self._made}."
         session = Session(key, start_from_wire(request["start"]), columns, rows, mark, self._share, self._forget)
         future: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
         self._starting[key] = future
@@ -98,8 +99,16 @@ class Holder:
             del self._starting[key]
         self._sessions[key] = session
         future.set_result(session)
+        self._hang_up_orphans(session, request.get("holders") or [])
         log.info("session %s of %s: %s", key.name, key.scope, session.what.label)
         return session, False
+
+    def _hang_up_orphans(self, session: Session, others: Sequence[str]) -> None:
+        """Once for each container: what a killed holder left there has no terminal any more."""
+        container = session.what.container_id
+        if container not in self._swept:
+            self._swept.add(container)
+            session.hang_up_orphans([self._id, *map(str, others)])
 
     def _forget(self, session: Session) -> None:
         if self._sessions.get(session.key) is session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ from backend.domain.terminals import (
 )
 from backend.engines.engine_fault import EngineFault
 from backend.terminals.engine_requests import ANSWER_SECONDS, EngineRequests
-from backend.terminals.exec_connection import SESSION_MARK, ExecConnection, ExecProcess
+from backend.terminals.exec_connection import SESSION_MARK, ExecConnection, ExecProcess, hang_up_orphans
 from backend.terminals.fair_share import FairShare
 from backend.terminals.queries import begun_query, split_queries
 from backend.terminals.viewing import Viewing
@@ -85,6 +85,7 @@ class Session:
         self._eof = False
         self._first = asyncio.Event()
         self._input_flows = True
+        self._waiting_input: list[bytes] = []
         self._replied = False
         self._latest: Viewing | None = None
         self._wanted_size: tuple[int, int] | None = None
@@ -139,6 +140,17 @@ class Session:
                 log.warning("%s could not be hung up: %s", self.key, error)
         self.drop()
 
+    def hang_up_orphans(self, holders: Sequence[str]) -> None:
+        """Beside what else there is to do: the shells in this container that belong to none of these holders."""
+
+        async def work() -> None:
+            try:
+                await hang_up_orphans(self._engine, self.what.container_id, holders)
+            except (EngineFault, DomainError) as error:
+                log.info("no orphans can be looked for in %s: %s", self.what.container_id[:12], error)
+
+        self._spawn(work())
+
     def drop(self) -> None:
         """Let go of the connection without a word."""
         if self._connection is not None:
@@ -184,20 +196,26 @@ class Session:
         self._wanted_size = (columns, rows)
 
     async def _resize_process(self) -> None:
-        """One after another; sizes between are passed over."""
+        """One after another; sizes between are passed over. What was typed after a resize comes after it."""
         while (wanted := self._wanted_size) is not None and self._process is not None:
             await self._process.resize(*wanted)
             if self._wanted_size == wanted:
                 self._wanted_size = None
+        waiting, self._waiting_input = self._waiting_input, []
+        for data in waiting:
+            self._write(data)
+        self._let_input_flow()
 
     def input(self, viewer: Viewing, data: bytes) -> None:
         """What a viewer types."""
         if self._latest is not viewer:
             self.make_latest(viewer)
         self.last_input_at = datetime.now(UTC)
-        if self._connection is not None:
-            self._connection.write(data)
-        if not self._input_flows:
+        if self._wanted_size is None:
+            self._write(data)
+        else:
+            self._waiting_input.append(data)
+        if not self._input_flows or self._waiting_input:
             viewer.hold_input(True)
 
     def viewer_caught_up(self, viewer: Viewing) -> None:
@@ -340,17 +358,24 @@ class Session:
     def _reply(self, text: str) -> None:
         self._replied = True
         # A program that asks and asks, and reads nothing, gets no more.
-        if self._input_flows and self._connection is not None:
-            self._connection.write(text.encode())
+        if self._input_flows:
+            self._write(text.encode())
 
     # --- input
 
     def input_flows(self, flows: bool) -> None:
         """From the connection."""
         self._input_flows = flows
-        if flows:
+        self._let_input_flow()
+
+    def _let_input_flow(self) -> None:
+        if self._input_flows and not self._waiting_input:
             for viewer in self.viewers:
                 viewer.hold_input(False)
+
+    def _write(self, data: bytes) -> None:
+        if self._connection is not None:
+            self._connection.write(data)
 
     # --- the end
 

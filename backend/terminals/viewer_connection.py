@@ -84,6 +84,8 @@ class ViewerConnection(asyncio.Protocol):
         elif message.get("type") == "ended":
             self.end = end_from_wire(message)
             self._writable.set()
+        elif message.get("type") == "error":
+            self._fail(str(message.get("message")))
 
     def _fail(self, words: str) -> None:
         if self._lost is None:
