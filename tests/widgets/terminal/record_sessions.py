@@ -20,6 +20,8 @@ SIZES = [(80, 24), (120, 40), (200, 50)]
 FOLDER = Path("/tmp/demo/project")
 
 _ALONE = ["unshare", "--uts", "--pid", "--fork", "--mount-proc", "sh", "-c", 'hostname box; exec "$@"', "sh"]
+_ARROW = b"\x1bOB"
+"""Down, as programs want it that set application cursor keys."""
 _SHELL = ["bash", "--norc", "--noprofile"]
 _DOWN, _UP, _F3, _F5, _F9, _F10 = b"\x1b[B", b"\x1b[A", b"\x1bOR", b"\x1b[15~", b"\x1b[20~", b"\x1b[21~"
 
@@ -153,24 +155,9 @@ PROGRAMS: dict[str, tuple[list[str], list[bytes]]] = {
     "mc": (
         ["mc", "-u"],
         [
-            *(
-                _DOWN,
-                _DOWN,
-                _F3,
-                b"\x1b[6~",
-                _F10,
-                b"\t",
-                _DOWN,
-                b"\x1b[18~",
-                b"\x1b",
-                b"\x1b",
-                _F9,
-                b"\r",
-                _DOWN,
-                b"\x1b",
-                b"\x1b",
-            ),
-            *(b"echo hello\r", b"\x0f", b"\x0f", b"\x1bOQ", _DOWN, b"\x1b", b"\x1b", _F10, b"\r"),
+            *(_ARROW * 9, _F3, b"\x1b[6~", _ARROW, _F10, b"\t", _ARROW * 5, b"\x14", b"\x14", b"\x1b[18~"),
+            *(b"\x1b\x1b", _F9, b"\r", _ARROW, b"\x1b\x1b", b"echo hello\r", b"\x0f", b"\x0f", b"\x1bOQ", _ARROW),
+            *(b"\x1b\x1b", b"\x1b[15~", b"\x1b\x1b", b"\x1bs", b"\x1b\x1b", _F10, b"\r"),
         ],
     ),
     "python": (
@@ -376,7 +363,13 @@ def main() -> None:
         for columns, rows in SIZES:
             prepare()
             data = record(
-                [*_ALONE, *command], keys, columns, rows, folder=FOLDER, environment={"PAGER": "less -R"}, pause=0.25
+                [*_ALONE, *command],
+                keys,
+                columns,
+                rows,
+                folder=FOLDER,
+                environment={"PAGER": "less -R"},
+                pause=0.7 if name == "mc" else 0.25,
             )
             packed = lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)
             (SESSIONS / f"{name}-{columns}x{rows}.xz").write_bytes(packed)
