@@ -117,18 +117,14 @@ class TerminalInput(TerminalCopying, can_focus=True):
         self.paste(self.app.clipboard)
 
     def on_focus(self) -> None:
-        """Tell a program that asked, and draw the cursor full."""
+        """Tell a program that asked."""
         if FOCUS in self._emulator.mode:
             self.send(b"\x1b[I")
-        self.refresh()
-        self._place_cursor()
 
     def on_blur(self) -> None:
-        """Tell a program that asked, and draw the cursor as an underline."""
+        """Tell a program that asked."""
         if FOCUS in self._emulator.mode:
             self.send(b"\x1b[O")
-        self.refresh()
-        self._place_cursor()
 
     # Mouse
 
@@ -172,7 +168,9 @@ class TerminalInput(TerminalCopying, can_focus=True):
         if self._report_mouse(event, MouseAction.PRESS, event.button):
             return
         place = event.get_content_offset_capture(self)
-        if event.button == 2:
+        if place.y == 0 and self._anchor is not None and place.x >= self.size.width - len(self.note):
+            self.follow()
+        elif event.button == 2:
             self.action_paste()
         elif event.button == 1:
             clicks = self._count_click(place)

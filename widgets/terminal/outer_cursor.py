@@ -26,7 +26,9 @@ class OuterCursor:
         """Hide it, with the shape that the user has by default."""
         if self._shown is not None:
             self._shown = None
-            self._write(app, "\x1b[?25l\x1b[0 q")
+            # An app that ends has given the terminal back: the shell needs its cursor.
+            ending = app._exit or app._closing or app._closed
+            self._write(app, "\x1b[0 q" if ending else "\x1b[?25l\x1b[0 q")
 
     def forget(self) -> None:
         """Something else changed it: the next `show` says all anew."""

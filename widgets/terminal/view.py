@@ -87,6 +87,12 @@ class TerminalView(Widget, can_focus=True):
         return None
 
     @property
+    def note(self) -> str:
+        """What the upper right corner says; "" where it says nothing."""
+        up = self._emulator.history_total - self.first_line
+        return f" {up} lines up " if up > 0 else ""
+
+    @property
     def own_cursor(self) -> Cell | None:
         """Where a cursor of the widget's own is, which then takes the place of the program's."""
         return None
@@ -101,6 +107,12 @@ class TerminalView(Widget, can_focus=True):
         """Follow what hides and shows the outer cursor behind our back."""
         self.app.screen_change_signal.subscribe(self, lambda _: self._place_cursor())
         self.app.app_resume_signal.subscribe(self, self._resumed)
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """The cursor is full where keys go, an underline elsewhere."""
+        super().watch_has_focus(has_focus)
+        self.refresh()
+        self._place_cursor()
 
     def _resumed(self, _: App[object]) -> None:
         self._cursor.forget()
@@ -218,10 +230,8 @@ class TerminalView(Widget, can_focus=True):
         elif number == emulator.history_total + emulator.cursor.y and self._cursor_is_ours:
             row, marks = self._with_cursor(row, marks)
         strip = self._painter.strip(row, width, marks)
-        if y == 0 and first < emulator.history_total:
-            mark = f" {emulator.history_total - first} lines up "
-            if len(mark) < width:
-                return Strip.join([strip.crop(0, width - len(mark)), self._painter.line(mark, len(mark))])
+        if y == 0 and (note := self.note) and len(note) < width:
+            return Strip.join([strip.crop(0, width - len(note)), self._painter.line(note, len(note))])
         return strip
 
     def _with_cursor(self, row: Row, marks: list[tuple[int, int, Mark]]) -> tuple[Row, list[tuple[int, int, Mark]]]:
@@ -257,7 +267,7 @@ class TerminalView(Widget, can_focus=True):
         ours to show."""
         if not self.is_attached:
             return
-        if not self.has_focus or not self.screen.is_current:
+        if not self.has_focus or not self.screen.is_active:
             self._cursor.hide(self.app)
             return
         emulator = self._emulator

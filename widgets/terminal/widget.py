@@ -7,6 +7,7 @@ from time import monotonic
 from typing import ClassVar, Final
 
 from textual import events
+from textual.geometry import Region
 from textual.message import Message
 
 from widgets.terminal.commands import COMMANDS, TerminalCommand
@@ -32,6 +33,9 @@ _TURNS: Final = 10
 
 _HIDDEN_PAUSE: Final = 0.02
 """Seconds between two slices where nobody looks: what is on show goes first."""
+
+_NOTED: Final = 64 * 1024
+"""Characters of a paste that wait for the program to read before the user is told."""
 
 _MAX_REPLIES: Final = 64 * 1024
 
@@ -63,6 +67,7 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
         self._outbox = Outbox()
         self._wake = asyncio.Event()
         self._frame_started = 0.0
+        self._pasting_noted = False
         self._news: dict[type[Message], Message] = {}
         self._wire_up()
 
@@ -209,6 +214,9 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
                 self._wake.clear()
                 while piece := self._outbox.take():
                     await source.write(piece)
+                    if self._pasting_noted or self._outbox.pasting > _NOTED:
+                        self._pasting_noted = self._outbox.pasting > _NOTED
+                        self.refresh(Region(0, 0, self.size.width, 1))
         except OSError:
             # The reading side meets the same end, and tells it.
             self._outbox.clear()
@@ -229,6 +237,13 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
     def pasting(self) -> int:
         """Characters of pastes that the program has not taken yet."""
         return self._outbox.pasting
+
+    @property
+    def note(self) -> str:
+        """Also what is left of a big paste."""
+        if self._outbox.pasting <= _NOTED:
+            return super().note
+        return f" pasting, {self._outbox.pasting // 1024} K left, ^C drops it "
 
     def interrupt(self) -> None:
         """What is left of a paste is dropped: whoever stops a program does not want the next one to get it."""

@@ -1,0 +1,119 @@
+"""The cursor of the outer terminal, which is our own emulator here: shape, place, and that it is given back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from pyte import modes
+
+from widgets.terminal import LocalPty
+from widgets.terminal.emulator import ByteStream, Screen
+
+APP = """
+import sys
+from textual.app import App
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+from widgets.terminal import LocalPty, Terminal
+
+async def program(columns, rows):
+    return await LocalPty.open(("/bin/sh", "-c", sys.argv[1]), columns, rows)
+
+class Dialog(ModalScreen):
+    BINDINGS = [("escape", "dismiss", "")]
+    def compose(self):
+        yield Static("dialog")
+
+class Cursor(App):
+    BINDINGS = [("f2", "other", ""), ("f3", "dialog", ""), ("f4", "quit", "")]
+    def compose(self):
+        terminal = Terminal(program)
+        terminal.pass_keys = frozenset({"f2", "f3", "f4"})
+        yield terminal
+        yield Input()
+    def action_other(self):
+        self.screen.focus_next()
+    def action_dialog(self):
+        self.push_screen(Dialog())
+    def on_mount(self):
+        self.query_one(Terminal).focus()
+
+Cursor().run()
+"""
+
+
+class Outer:
+    """The outer terminal."""
+
+    def __init__(self, source: LocalPty) -> None:
+        self.screen = Screen(80, 24)
+        self._source = source
+        self._stream = ByteStream(self.screen)
+        self.ended = False
+
+    async def read(self) -> None:
+        while data := await self._source.read():
+            self._stream.feed(data)
+        self.ended = True
+
+    @property
+    def cursor(self) -> tuple[int, int, int] | None:
+        """Style, column and line; None where it is hidden."""
+        if modes.DECTCEM not in self.screen.mode:
+            return None
+        return self.screen.cursor_style, self.screen.cursor.x, self.screen.cursor.y
+
+    async def until(self, done: Callable[[], object]) -> None:
+        deadline = asyncio.get_running_loop().time() + 20
+        while not done():
+            assert asyncio.get_running_loop().time() < deadline, (self.cursor, self.screen.display)
+            await asyncio.sleep(0.02)
+
+    async def press(self, keys: str) -> None:
+        await self._source.write(keys.encode())
+
+
+@asynccontextmanager
+async def running(program: str) -> AsyncIterator[Outer]:
+    root = str(Path(__file__).parents[3])
+    env = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": root, "PS1": "$ "}
+    source = await LocalPty.open((sys.executable, "-c", APP, program), 80, 24, env=env)
+    outer = Outer(source)
+    reading = asyncio.create_task(outer.read())
+    try:
+        yield outer
+    finally:
+        await source.close()
+        await reading
+
+
+async def test_shape_and_place_follow_the_program() -> None:
+    steps = ["printf '\\033[5 qbar'", "read x", "printf '\\033[4 qunder'", "read x", "printf '\\033[?25l'", "read x"]
+    async with running("; ".join(steps)) as outer:
+        await outer.until(lambda: outer.cursor == (5, 3, 0))
+        await outer.press("\r")
+        await outer.until(lambda: outer.cursor == (4, 5, 1))
+        await outer.press("\r")
+        await outer.until(lambda: outer.cursor is None)
+
+
+async def test_it_is_hidden_where_keys_go_elsewhere_and_given_back_at_the_end() -> None:
+    async with running("printf '\\033[6 qready '; cat") as outer:
+        await outer.until(lambda: outer.cursor == (6, 6, 0))
+        await outer.press("\x1bOQ")
+        await outer.until(lambda: outer.cursor is None)
+        assert outer.screen.cursor_style == 0
+        await outer.press("\x1b[Z")
+        await outer.until(lambda: outer.cursor == (6, 6, 0))
+        await outer.press("\x1bOR")
+        await outer.until(lambda: outer.cursor is None and any("dialog" in line for line in outer.screen.display))
+        await outer.press("\x1b")
+        await outer.until(lambda: outer.cursor == (6, 6, 0))
+        await outer.press("\x1bOS")
+        await outer.until(lambda: outer.ended)
+        assert modes.DECTCEM in outer.screen.mode and outer.screen.cursor_style == 0 and not outer.screen.alternate
