@@ -82,7 +82,7 @@ class ApiKeys:
 
     async def authenticate(self, secret: str) -> Principal:
         """Raises Unauthorized where the key is unknown, revoked or expired."""
-        async with self._database.session() as session:
+        async with self._database.glance() as session:
             stored = await api_keys.key_by_hash(session, hash_of(secret))
         if stored is None:
             raise Unauthorized("the API key is not known or was revoked")

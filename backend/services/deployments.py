@@ -88,7 +88,7 @@ class DeploymentService:
 
     async def get(self, who: Principal, deployment_id: str) -> Deployment:
         """By uuid or short id."""
-        async with self._database.session() as session:
+        async with self._database.glance() as session:
             found = await self._queries.of_tenant(session, who.tenant_id, deployment_id)
         if found is None:
             raise _not_found(deployment_id)
@@ -102,7 +102,7 @@ class DeploymentService:
         self, who: Principal, request: PageRequest, status: DeploymentStatus | None = None
     ) -> Page[Deployment]:
         """Newest first."""
-        async with self._database.session() as session:
+        async with self._database.glance() as session:
             items, total = await self._queries.page(session, who.tenant_id, request, status)
         return Page([self._fresh(item) for item in items], total, request)
 
@@ -112,7 +112,7 @@ class DeploymentService:
     async def exists(self, deployment_id: str) -> bool:
         """Whether anything of it (by uuid) is left, for any tenant: one that is being deleted exists until its
         containers are gone."""
-        async with self._database.session() as session:
+        async with self._database.glance() as session:
             return await self._queries.by_id(session, deployment_id) is not None
 
     async def history(

@@ -89,7 +89,7 @@ class Sessions:
         if access_token.startswith(REFRESH_PREFIX):
             raise Unauthorized("this is a refresh token: exchange it for an access token first")
         claims = self._tokens.read(access_token)
-        async with self._database.session() as session:
+        async with self._database.glance() as session:
             stored = await sessions.session_by_id(session, claims.session_id)
         if stored is None or stored.user.id != claims.user_id:
             raise Unauthorized("the session of this token is over: log in again")

@@ -14,6 +14,7 @@ from sqlmodel import col
 from backend.domain.accounts import ApiKey, User
 from backend.domain.paging import Page, PageRequest
 from backend.storage.accounts import USER_COLUMNS, to_user
+from backend.storage.glances import Reading
 from backend.storage.tables import ApiKeyRow, UserRow
 
 _KEY_COLUMNS = (
@@ -76,7 +77,7 @@ async def insert_key(session: AsyncSession, key: ApiKey, tenant_id: str, secret_
     await session.flush()
 
 
-async def key_by_hash(session: AsyncSession, secret_hash: str) -> StoredKey | None:
+async def key_by_hash(session: Reading, secret_hash: str) -> StoredKey | None:
     row = (await session.execute(_BY_HASH, {"secret_hash": secret_hash})).first()
     return None if row is None else StoredKey(_to_key(row[len(USER_COLUMNS) :]), to_user(row))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, event, text
@@ -15,11 +15,13 @@ from backend.storage.dialects import (
     Access,
     database_url,
     open_engine,
+    open_inline_engine,
     prepare_file,
     sqlite_url,
     use_write_ahead_log,
 )
 from backend.storage.faults import as_unavailable
+from backend.storage.glances import InlineSession, Reading
 from backend.storage.schema import ensure_current
 
 # Any number that all processes of one installation agree on.
@@ -41,6 +43,7 @@ class Database:
         self._sqlite = self._url.get_backend_name() == "sqlite"
         self._readers = open_engine(self._url, Access.READ)
         self._writer = open_engine(self._url, Access.WRITE)
+        self._inline = open_inline_engine(self._url)
         event.listen(self._writer.sync_engine, "begin", _begin_writing)
         self._reading = _sessions(self._readers)
         self._writing = _sessions(self._writer)
@@ -71,6 +74,11 @@ class Database:
             with as_unavailable():
                 yield session
 
+    def glance(self) -> AbstractAsyncContextManager[Reading]:
+        """As `session`, for a few rows that indexes find: they are read on this thread where the database allows it,
+        which is done before another one would have begun."""
+        return self.session() if self._inline is None else InlineSession(self._inline)
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session that writes, alone: commits at the end, rolls back where the block raises. Keep it short: never
@@ -98,6 +106,8 @@ class Database:
         """Let every connection go. Sessions still open fail."""
         await self._readers.dispose()
         await self._writer.dispose()
+        if self._inline is not None:
+            self._inline.dispose()
 
 
 def _sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:

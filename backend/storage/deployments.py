@@ -23,6 +23,7 @@ from backend.domain.deployments import (
 )
 from backend.domain.errors import Conflict
 from backend.domain.paging import PageRequest
+from backend.storage.glances import Reading
 from backend.storage.tables import DeploymentRow, GenerationRow
 
 
@@ -123,7 +124,7 @@ class DeploymentQueries:
         query = select(col(DeploymentRow.id)).where(col(DeploymentRow.app_name) == app_name)
         return await session.scalar(query) is not None
 
-    async def of_tenant(self, session: AsyncSession, tenant_id: str, reference: str) -> Deployment | None:
+    async def of_tenant(self, session: Reading, tenant_id: str, reference: str) -> Deployment | None:
         """By uuid or short id; None for another tenant's, and for one that is being deleted."""
         query = _WITH_GENERATION.where(
             or_(col(DeploymentRow.id) == reference, col(DeploymentRow.short_id) == reference),
@@ -133,13 +134,13 @@ class DeploymentQueries:
         found = (await session.execute(query)).first()
         return self._to_deployment(found[0], found[1]) if found else None
 
-    async def by_id(self, session: AsyncSession, deployment_id: str) -> Deployment | None:
+    async def by_id(self, session: Reading, deployment_id: str) -> Deployment | None:
         """Any tenant's, also one that is being deleted."""
         found = (await session.execute(_BY_ID, {"deployment_id": deployment_id})).first()
         return self._to_deployment(found[0], found[1]) if found else None
 
     async def page(
-        self, session: AsyncSession, tenant_id: str, request: PageRequest, status: DeploymentStatus | None
+        self, session: Reading, tenant_id: str, request: PageRequest, status: DeploymentStatus | None
     ) -> tuple[Sequence[Deployment], int]:
         """Newest first, and how many there are in all."""
         count, page = (_COUNT, _PAGE) if status is None else (_COUNT_WITH_STATUS, _PAGE_WITH_STATUS)
@@ -167,6 +168,10 @@ class DeploymentQueries:
         """All tenants' deployments, those being deleted too: what the reconciler answers for."""
         rows = (await session.execute(_WITH_GENERATION)).all()
         return [self._to_deployment(row, generation) for row, generation in rows]
+
+    async def ids(self, session: AsyncSession) -> set[str]:
+        """Of what `everything` returns."""
+        return set((await session.execute(select(col(DeploymentRow.id)))).scalars())
 
     async def write(self, session: AsyncSession, deployment_id: str, **columns: Any) -> None:
         """Set columns of one deployment. Enumerations are stored as their values."""

@@ -11,12 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from backend.domain.errors import Invalid
+from backend.storage.glances import open_glances
 from backend.storage.sqlite_driver import connect
 
 LOCK_WAIT_SECONDS = 15.0
@@ -71,10 +72,20 @@ def open_engine(url: URL, access: Access) -> AsyncEngine:
     return create_async_engine(url, hide_parameters=True, **options)
 
 
-def _sqlite_options(url: URL, access: Access) -> dict[str, Any]:
+def open_inline_engine(url: URL) -> Engine | None:
+    """What answers on the caller's own thread; None where the database is a server, which cannot."""
+    if url.get_backend_name() != "sqlite":
+        return None
+    return open_glances(url.database or "", _sqlite_settings(Access.READ))
+
+
+def _sqlite_settings(access: Access) -> list[str]:
     settings = [f"PRAGMA foreign_keys={'OFF' if access is Access.MIGRATE else 'ON'}", "PRAGMA synchronous=FULL"]
-    if access is Access.READ:
-        settings.append("PRAGMA query_only=ON")
+    return [*settings, "PRAGMA query_only=ON"] if access is Access.READ else settings
+
+
+def _sqlite_options(url: URL, access: Access) -> dict[str, Any]:
+    settings = _sqlite_settings(access)
     options: dict[str, Any] = {"async_creator": partial(connect, url.database or "", settings, LOCK_WAIT_SECONDS)}
     if access is Access.MIGRATE:
         return {**options, "poolclass": NullPool}

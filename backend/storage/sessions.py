@@ -12,6 +12,7 @@ from sqlmodel import col
 
 from backend.domain.accounts import User
 from backend.storage.accounts import USER_COLUMNS, to_user
+from backend.storage.glances import Reading
 from backend.storage.tables import SessionRow, UserRow
 
 
@@ -48,15 +49,15 @@ async def insert_session(
     await session.flush()
 
 
-async def session_by_id(session: AsyncSession, session_id: str) -> StoredSession | None:
+async def session_by_id(session: Reading, session_id: str) -> StoredSession | None:
     return await _session(session, _BY_ID, session_id)
 
 
-async def session_by_refresh_hash(session: AsyncSession, refresh_hash: str) -> StoredSession | None:
+async def session_by_refresh_hash(session: Reading, refresh_hash: str) -> StoredSession | None:
     return await _session(session, _BY_REFRESH_HASH, refresh_hash)
 
 
-async def _session(session: AsyncSession, query: Select[*tuple[Any, ...]], value: str) -> StoredSession | None:
+async def _session(session: Reading, query: Select[*tuple[Any, ...]], value: str) -> StoredSession | None:
     row = (await session.execute(query, {"value": value})).first()
     return None if row is None else StoredSession(row[-3], to_user(row), expires_at=row[-2], revoked_at=row[-1])
 

@@ -22,14 +22,15 @@ REFUSAL_KEY = "pilothouse.refusal"
 
 def credential_of(connection: ASGIConnection[Any, Any, Any, Any], *, allow_query: bool) -> str:
     """The access token or API key that came along. Raises Unauthorized saying what to send."""
-    header = connection.headers.get("authorization")
+    # The first of them, from where the server put it: taking all headers apart costs more than all that follows.
+    header = next((value for name, value in connection.scope["headers"] if name == b"authorization"), None)
     if header is None:
         token = connection.query_params.get("token") if allow_query else None
         if not token:
             place = "the Authorization header as 'Bearer <token>'" + (" or ?token=<token>" if allow_query else "")
             raise Unauthorized(f"No credential was sent: put an access token or API key in {place}")
     else:
-        scheme, _, token = header.partition(" ")
+        scheme, _, token = header.decode("latin-1").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
             raise Unauthorized("The Authorization header must read 'Bearer <access token or API key>'")

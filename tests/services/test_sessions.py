@@ -158,8 +158,8 @@ async def test_authenticating_costs_one_statement(accounts: AccountService, data
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         statements.append(statement)
 
-    for engine in (database._readers, database._writer):
-        event.listen(engine.sync_engine, "before_cursor_execute", note)
+    for engine in (database._readers.sync_engine, database._writer.sync_engine, database._inline):
+        event.listen(engine, "before_cursor_execute", note)
     for credential in (pair.access_token, key.secret):
         statements.clear()
         await accounts.authenticate(credential)

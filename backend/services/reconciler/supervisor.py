@@ -35,6 +35,9 @@ from backend.storage.domains import DomainQueries
 log = logging.getLogger(__name__)
 
 RESYNC_SECONDS = 60.0
+# Passes over many deployments that find nothing to do leave room for requests between them.
+PASSES_AT_ONCE = 5
+RESYNC_PAUSE_SECONDS = 0.02
 TAKE_OVER_RETRY_SECONDS = 2.0
 
 
@@ -241,8 +244,11 @@ class Reconciler:
         await self._read_domains()
         await self.routes.open()
         self._adopted = True
-        for deployment in deployments:
-            self._begin(deployment.id)
+        for number, deployment in enumerate(deployments):
+            if deployment.id not in self._workers:
+                self._begin(deployment.id)
+            if number % PASSES_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def _adopt(self, deployments: Sequence[Deployment]) -> None:
         """Count replicas that served before this process as ready until a check says otherwise, so that a restart of
@@ -270,11 +276,13 @@ class Reconciler:
         """Wake all, begin workers for what another backend stored, and remove what no row knows of."""
         await self._read_domains()
         async with self._database.session() as session:
-            known = {deployment.id for deployment in await self._queries.everything(session)}
+            known = await self._queries.ids(session)
         for deployment_id in known - self._workers.keys():
             self._begin(deployment_id)
-        for worker in list(self._workers.values()):
+        for number, worker in enumerate(list(self._workers.values())):
             worker.wake()
+            if number % PASSES_AT_ONCE == 0:
+                await asyncio.sleep(RESYNC_PAUSE_SECONDS)
         if not self._view.engine_up:
             return
         for state in self._view.all():

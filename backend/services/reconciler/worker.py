@@ -62,7 +62,7 @@ class DeploymentWorker:
     async def _pass(self) -> bool:
         """One look and one step; True when the deployment is gone."""
         shared = self._shared
-        async with shared.database.session() as session:
+        async with shared.database.glance() as session:
             deployment = await shared.queries.by_id(session, self._id)
         if deployment is None:
             return True
@@ -250,7 +250,7 @@ class DeploymentWorker:
                 self.wake()
 
     async def _still_wanted(self, deployment: Deployment) -> bool:
-        async with self._shared.database.session() as session:
+        async with self._shared.database.glance() as session:
             now = await self._shared.queries.by_id(session, self._id)
         return now is not None and (now.desired, now.generation) == (deployment.desired, deployment.generation)
 

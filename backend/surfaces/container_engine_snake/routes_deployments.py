@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, delete, get, patch, post, put
+from litestar.types import ASGIApp
 
 from backend.domain.deployments import DeploymentStatus
 from backend.surfaces import query
@@ -16,7 +17,7 @@ from backend.surfaces.described import needs
 from backend.surfaces.openapi import reads
 from backend.surfaces.parameters import DEPLOYMENT_PAGE, STATUSES
 from backend.surfaces.request_body import read_json
-from backend.surfaces.responses import json_response
+from backend.surfaces.responses import json_answer, json_response
 from backend.surfaces.services import Services
 from backend.wire import container_engine_snake as wire
 
@@ -38,11 +39,11 @@ def _reading(services: Services) -> list[Any]:
         responses=answered_by(200, wire.DeploymentListResponse, 400, *needs()),
         tags=_TAGS,
     )
-    async def list_deployments(request: Request[Any, Any, Any]) -> Response[bytes]:
+    async def list_deployments(request: Request[Any, Any, Any]) -> ASGIApp:
         """The caller's deployments, newest first, of every status or of one."""
         status = query.choice(request, "status", DeploymentStatus, _FILTERS)
         page = await deployments.page(principal_of(request), query.page(request), status)
-        return json_response(convert.to_wire_list(page, [deployments.url(item) for item in page.items]))
+        return json_answer(convert.to_wire_list(page, [deployments.url(item) for item in page.items]))
 
     @get(_ONE, responses=answered_by(200, wire.DeploymentDetailResponse, *needs(found=True)), tags=_TAGS)
     async def get_deployment(request: Request[Any, Any, Any], deployment_id: str) -> Response[bytes]:
