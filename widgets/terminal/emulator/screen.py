@@ -214,6 +214,8 @@ class Screen(Keyboard):
             (self.save_cursor if on else self.restore_cursor)()
         elif mode == modes.DECOM:
             self.cursor_position()
+        elif mode == modes.DECAWM:
+            self._settle()
         elif mode == SIDE_MARGINS and not on:
             self.set_sides(0, self.columns - 1)
         elif mode == modes.DECSCNM:

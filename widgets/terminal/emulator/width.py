@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 from wcwidth import wcwidth
@@ -22,5 +23,9 @@ SPANS = re.compile(f"({NARROW.pattern})|({WIDE.pattern})|(.)", re.DOTALL)
 
 @lru_cache(8192)
 def cell_width(character: str) -> int:
-    """0 for a mark that joins the character before it, 1 or 2 cells; -1 for what is never shown."""
-    return wcwidth(character)
+    """0 for a mark that joins the character before it, 1 or 2 cells; -1 for what is never shown.
+
+    Spacing marks take a cell, as the C library has it by which programs measure what they print.
+    """
+    width = wcwidth(character)
+    return 1 if width == 0 and unicodedata.category(character) == "Mc" else width
