@@ -189,6 +189,10 @@ def error_of(answer: httpx.Response) -> ClientError:
         body = answer.json()
     except ValueError:
         body = None
+    if isinstance(body, dict) and isinstance(body.get("detail"), str):
+        # The DevPocket document's shape; its list of faults has the field of each.
+        faults = body.get("errors")
+        return ApiError(answer.status_code, "", body["detail"], {"fields": faults if isinstance(faults, list) else []})
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict):
         return ApiError(

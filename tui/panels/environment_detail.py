@@ -83,8 +83,10 @@ class EnvironmentDetail(Vertical):
         self._arrange()
         self._follow_soon()
         self._paint()
-        if focus:
-            self.screen.set_focus(self.log_view if name == "log" else self._scroll)
+        if focus and name == "log":
+            self.log_view.focus()
+        elif focus:
+            self.screen.set_focus(self._scroll)
 
     def put_away(self) -> None:
         """Nobody looks: nothing is followed."""

@@ -202,7 +202,7 @@ class EnvironmentsScreen(EnvironmentWork):
         return f"shared({action.name!r})" if action.name in SHARED else action.target
 
     def _hints(self) -> list[KeyHint]:
-        if self.detail.log_view.has_focus:
+        if self.detail.log_view.has_focus_within:
             return [KeyHint(display_key(key), label) for key, label in LOG_HINTS]
         preferences = self.app.preferences
         shown = []
@@ -220,7 +220,7 @@ class EnvironmentsScreen(EnvironmentWork):
 
     @on(KeyHints.Pressed)
     async def _hint_pressed(self, event: KeyHints.Pressed) -> None:
-        if self.detail.log_view.has_focus:
+        if self.detail.log_view.has_focus_within:
             keys = {display_key(key): key for key, _ in LOG_HINTS}
             active = self.active_bindings.get(keys[event.key])
             if active is not None:
@@ -239,7 +239,11 @@ class EnvironmentsScreen(EnvironmentWork):
         """An action that the app has everywhere."""
         main = self.app.main
         if name == "help":
-            main.action_help()
+            from tui.screens.help import HelpScreen
+
+            self.app.push_screen(
+                HelpScreen(self.app.preferences.keymap, self.app.preferences.keys, first="Environment")
+            )
         elif name == "keymap":
             main.action_keymap()
             self.show_hints()

@@ -100,5 +100,7 @@ class FormDialog(ModalScreen[Any]):
         rest = [message for key, message in placed if key not in self.form.rows]
         if rest or not placed:
             # Wrong words in a form are not a case for the general advice, which is about the session.
-            advised = error.message if error.status in (400, 401, 404, 409) else sentence(error.message, error.status)
+            advised = (
+                error.message if error.status in (400, 401, 404, 409, 422) else sentence(error.message, error.status)
+            )
             self.form.set_form_error(" ".join(rest) or advised)

@@ -16,6 +16,16 @@ from textual.widgets import Static
 from tui.actions import GROUPS, Action, display_key
 from tui.keymaps import ALL_ACTIONS
 from widgets.style_tokens import token_style
+from widgets.terminal.commands import COMMANDS as OWN_COMMANDS
+
+
+def _written(keys: tuple[str, ...]) -> str:
+    """The first key, with arrows for the words."""
+    written = keys[0].replace("shift+", "⇧").replace("ctrl+", "^")
+    for word, sign in (("pageup", "PgUp"), ("pagedown", "PgDn"), ("home", "Home"), ("end", "End"), ("insert", "Ins")):
+        written = written.replace(word, sign)
+    return written.replace("up", "↑").replace("down", "↓") if written[-2:] in ("up", "wn") else written
+
 
 MORE: dict[str, tuple[tuple[str, str], ...]] = {
     "In lists": (
@@ -46,7 +56,12 @@ MORE: dict[str, tuple[tuple[str, str], ...]] = {
         ("D", "Remove it (asks first)"),
         ("c", "Copy its DNS records"),
     ),
-    "In the terminal": (("^\\", "Leave the terminal; the shell stays"),),
+    "On the Terminal tab": (
+        ("^\\", "Leave the terminal; the shell stays"),
+        ("^\\ F", "Then: full screen"),
+        ("^\\ |", "Then: beside the terminal last in front"),
+    ),
+    "In any terminal": tuple((_written(command.keys), command.help) for command in OWN_COMMANDS if command.keys),
 }
 
 
@@ -63,8 +78,10 @@ class HelpScreen(ModalScreen[None]):
         Binding("ctrl+u,pageup", "by(-10)", show=False),
     ]
 
-    def __init__(self, keymap: str, overrides: Mapping[str, str]) -> None:
+    def __init__(self, keymap: str, overrides: Mapping[str, str], *, first: str = "") -> None:
+        """`first` is the group that stands on top: that of the screen one comes from."""
         super().__init__(classes="dialog")
+        self._first = first
         self._keymap = keymap
         self._overrides = overrides
 
@@ -83,11 +100,11 @@ class HelpScreen(ModalScreen[None]):
                 for action in ALL_ACTIONS
                 if action.group == group
             )
-            for group in GROUPS
+            for group in sorted(GROUPS, key=lambda group: group != self._first)
         }
         groups |= MORE
         names = list(groups)
-        half = 3
+        half = 5
         self.query_one("#help-left", Static).update(self._table({name: groups[name] for name in names[:half]}))
         self.query_one("#help-right", Static).update(self._table({name: groups[name] for name in names[half:]}))
         self.query_one("#help-scroll").focus()
@@ -111,4 +128,4 @@ class HelpScreen(ModalScreen[None]):
 
 def _keys(action: Action, keymap: str, overrides: Mapping[str, str]) -> str:
     """The keys, or the command of an action that has none."""
-    return " ".join(display_key(key) for key in action.keys(keymap, overrides)) or f":{action.name}"
+    return " ".join(display_key(key) for key in action.keys(keymap, overrides)) or action.chord or f":{action.name}"
