@@ -56,6 +56,8 @@ def domain_error(fault: EngineFault, about: str) -> DomainError:
         reason = "image" if "no such image" in lower else "network" if "network" in lower else "container"
         reason = "volume" if "no such volume" in lower else reason
         return NotFound(f"{about}: {text}", details={"reason": reason})
+    if "marked for removal" in lower:
+        return NotFound(f"{about}: {text}", details={"reason": "container"})
     if "address already in use" in lower and "bind" not in lower:
         return Conflict(f"{about}: its address is taken on the network", details={"reason": "address"})
     if "pool overlaps" in lower:

@@ -29,6 +29,7 @@ class EnvironmentReconciler:
         self._shared = shared
         self._workers: dict[str, EnvironmentWorker] = {}
         self._task: asyncio.Task[None] | None = None
+        self._look = asyncio.Event()
         shared.places.on_change(self._changed)
 
     def on_ending(self, end_terminals: EndTerminals) -> None:
@@ -73,6 +74,7 @@ class EnvironmentReconciler:
             place.networks.forget_networks()
         for worker in self._workers.values():
             worker.wake()
+        self._look.set()
 
     def _begin(self, environment_id: str) -> None:
         worker = EnvironmentWorker(self._shared, environment_id)
@@ -96,7 +98,10 @@ class EnvironmentReconciler:
             except Exception:
                 log.exception("looking at the environments failed")
                 pause = RETRY_SECONDS
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._look.wait()
+            self._look.clear()
 
     async def _resync(self) -> None:
         """Wake all, begin workers for what has none, and remove containers that no row knows of. Volumes are data and

@@ -45,6 +45,7 @@ class EnvironmentWorker:
         self._steps = EnvironmentSteps(shared, self._recorder)
         self._installation = Installation(shared, self._recorder)
         self._tries = 0
+        self._tried_at = 0.0
         self.task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -197,12 +198,19 @@ class EnvironmentWorker:
 
     def _again(self, state: ContainerState | None) -> ContainerState | None:
         """It went away, or ended, between two looks: look again, but not for ever."""
-        self._tries += 1
+        self._note_try()
         if self._tries >= TRIES:
             said = "" if state is None else f" (code {state.exit_code}) {state.error}".rstrip()
             raise StepFailed(f"the container does not stay up{said}")
         self._loop.retry_in(SOON_SECONDS)
         return None
+
+    def _note_try(self) -> None:
+        """One more; those that events bring about in quick succession are one."""
+        now = asyncio.get_running_loop().time()
+        if now - self._tried_at >= SOON_SECONDS / 2:
+            self._tries += 1
+            self._tried_at = now
 
     def _looping(self, state: ContainerState) -> ContainerState | None:
         """It ends and the engine starts it again: wait for its events, but not for ever."""
@@ -241,9 +249,9 @@ class EnvironmentWorker:
         """It cannot be brought up: say why and wait for the user, or try again what may be passing."""
         passing = isinstance(error, NotFound) or error.details.get("reason") in ("address", "subnet")
         if isinstance(error, Unavailable) or (passing and self._tries < TRIES):
-            self._tries += 1
+            self._note_try()
             self._shared.report(self._id, "retrying", error.message, environment.status)
-            self._loop.retry_in(min(SOON_SECONDS * self._tries, SLOWEST_SECONDS))
+            self._loop.retry_in(min(SOON_SECONDS * max(1, self._tries), SLOWEST_SECONDS))
             return
         self._tries = 0
         reason = "create_failed"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -132,6 +132,20 @@ class EnvironmentCore:
         """As after a kill: nothing is finished or put in order, then all begins anew."""
         await self.crash()
         await self.start()
+
+    def make_engine(self) -> DockerEngine:
+        """Another view of the same engine."""
+        return DockerEngine(self.installation, base_url=self.engine_url)
+
+    @asynccontextmanager
+    async def reopened_database(self) -> AsyncIterator[Database]:
+        """What is stored, while no core is started."""
+        database = Database.at(self.folder / "pilothouse.db")
+        await database.start()
+        try:
+            yield database
+        finally:
+            await database.close()
 
     async def crash(self) -> None:
         """Take the workers away in the middle of what they do."""
