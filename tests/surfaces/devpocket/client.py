@@ -22,22 +22,28 @@ LIMIT_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-rese
 class Client:
     """One user, by its access token."""
 
-    def __init__(self, base_url: str, token: str, refresh_token: str = "") -> None:
+    def __init__(self, base_url: str, token: str, email: str = "") -> None:
         self.base_url = base_url
         self.token = token
-        self.refresh_token = refresh_token
+        self.email = email
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.http = httpx.Client(base_url=base_url, headers=headers, timeout=PATIENCE_SECONDS, trust_env=False)
 
     @classmethod
     def registered(cls, base_url: str, username: str) -> Client:
         email = f"{username}@example.com"
-        with httpx.Client(base_url=base_url, timeout=30, trust_env=False) as nobody:
-            body = {"username": username, "email": email, "password": PASSWORD, "full_name": "Some Body"}
-            assert nobody.post("/api/v1/auth/register", json=body).status_code == 201
-            login = nobody.post("/api/v1/auth/login", json={"email": email, "password": PASSWORD})
+        found = cls(base_url, "", email)
+        body = {"username": username, "email": email, "password": PASSWORD, "full_name": "Some Body"}
+        assert found.http.post("/api/v1/auth/register", json=body).status_code == 201
+        found.log_in()
+        return found
+
+    def log_in(self) -> None:
+        """A new session."""
+        login = self.http.post("/api/v1/auth/login", json={"email": self.email, "password": PASSWORD})
         assert login.status_code == 200, login.text
-        return cls(base_url, login.json()["access_token"], login.json()["refresh_token"])
+        self.token = login.json()["access_token"]
+        self.http.headers["Authorization"] = f"Bearer {self.token}"
 
     def __enter__(self) -> Client:
         return self
