@@ -86,10 +86,7 @@ def terminal_routes(services: Services) -> list[Any]:
 
         await _serve(services, socket, check, opened)
 
-    routes: list[Any] = [in_deployment]
-    if services.terminal_sessions is not None:
-        routes += _environment_routes(services, services.terminal_sessions)
-    return routes
+    return [in_deployment, *_environment_routes(services, services.terminal_sessions)]
 
 
 def _environment_routes(services: Services, sessions: TerminalSessions) -> list[Any]:
