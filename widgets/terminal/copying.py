@@ -1,4 +1,4 @@
-"""Copy mode, search and prompts: keys that look at the scrollback instead of going to the program."""
+"""Copy mode and search: keys that look at the scrollback instead of going to the program."""
 
 from __future__ import annotations
 
@@ -9,20 +9,18 @@ from textual.geometry import Offset
 from widgets.terminal.copy_mode import ACTIONS, CopyMode
 from widgets.terminal.emulator import Row
 from widgets.terminal.emulator.grid import DEFAULT_SCROLLBACK
-from widgets.terminal.emulator.marks import next_prompt, output_span, previous_prompt
 from widgets.terminal.line_entry import LineEntry, Typed
-from widgets.terminal.link_finding import link_at, links_between
 from widgets.terminal.linking import TerminalLinking
 from widgets.terminal.paint import Mark
 from widgets.terminal.search import Search
 from widgets.terminal.selection import Cell, Selection, Shape
 
-_LINKS_AROUND = 500
-"""Lines looked at for the next link."""
-
 
 class TerminalCopying(TerminalLinking, can_focus=True):
-    """A view with a copy mode. While it is on, the view stays where it is, and the program goes on."""
+    """A view with a copy mode. While it is on, the view stays where it is, and the program goes on.
+
+    An action of `COPY_KEYS` that is no motion is a method of the same name after `_copy_`.
+    """
 
     copy_hint: ClassVar[str] = "v select  y copy  / ? search  n N next  [ ] commands  q leave"
     """What the status line says of the copy mode where it has room."""
@@ -181,8 +179,6 @@ class TerminalCopying(TerminalLinking, can_focus=True):
         self.stop_copying()
 
     def _copy_enter(self) -> None:
-        if self._copy is not None and self._copy.start is None and self._link_here():
-            return
         self._copy_copy()
 
     def _copy_leave(self) -> None:
@@ -282,7 +278,7 @@ class TerminalCopying(TerminalLinking, can_focus=True):
             self._run_search(self._search, None, back)
 
     def _run_search(self, search: Search, origin: Cell | None, back: bool) -> None:
-        self.run_worker(self._searched(search, origin, back), group="terminal-search")
+        self._start("terminal-search", self._searched, search, origin, back, alone=False)
 
     async def _searched(self, search: Search, origin: Cell | None, back: bool) -> None:
         await search.update()
@@ -291,104 +287,3 @@ class TerminalCopying(TerminalLinking, can_focus=True):
             hit = search.step(origin or copy.cursor, back=back)
             copy.go_to(hit[0] if hit is not None else origin or copy.cursor)
             self._show_copy_cursor()
-
-    # Prompts
-
-    def action_previous_prompt(self) -> None:
-        """Scroll to the prompt before the one at the top, or before the copy mode's cursor."""
-        self._to_prompt(previous_prompt(self._emulator, self._prompt_from(self.first_line)))
-
-    def action_next_prompt(self) -> None:
-        """Scroll to the next prompt."""
-        self._to_prompt(next_prompt(self._emulator, self._prompt_from(self.first_line)))
-
-    _copy_previous_prompt = action_previous_prompt
-    _copy_next_prompt = action_next_prompt
-
-    def _prompt_from(self, line: int) -> int:
-        return line if self._copy is None else self._copy.cursor[0]
-
-    def _to_prompt(self, line: int | None) -> None:
-        if line is None:
-            self.app.bell()
-        elif self._copy is not None:
-            self._copy.go_to((line, 0))
-        else:
-            self.scroll_to_line(line)
-
-    def action_select_output(self) -> None:
-        """Select what a command printed: in copy mode the one at the cursor, else the newest in view that has some."""
-        output = self._output()
-        if output is None:
-            self.app.bell()
-            return
-        if self._copy is None:
-            self.action_copy_mode()
-        if self._copy is not None:
-            self._copy.go_to(output.end)
-            self._copy.start, self._copy.shape = output.start, Shape.CELLS
-            self._show_copy_cursor()
-
-    _copy_select_output = action_select_output
-
-    def action_copy_output(self) -> None:
-        """Copy what a command printed."""
-        output = self._output()
-        text = "" if output is None else output.text(self._emulator)
-        if text:
-            self.app.copy_to_clipboard(text)
-            self.copied(text)
-        else:
-            self.app.bell()
-
-    def _output(self) -> Selection | None:
-        """The output of a command, without the end of its last line."""
-        emulator = self._emulator
-        if self._copy is not None:
-            span = output_span(emulator, self._copy.cursor[0])
-        else:
-            line: int | None = self.first_line + emulator.lines
-            span = None
-            while span is None and line is not None:
-                line = previous_prompt(emulator, line)
-                span = None if line is None else output_span(emulator, line)
-        if span is None:
-            return None
-        start, (line, column) = span
-        if column > 0:
-            return Selection(start, (line, column - 1))
-        return Selection(start, (line - 1, emulator.columns - 1)) if line > start[0] else None
-
-    # Links
-
-    def _copy_next_link(self) -> None:
-        self._to_link(1)
-
-    def _copy_previous_link(self) -> None:
-        self._to_link(-1)
-
-    def _to_link(self, way: int) -> None:
-        copy = self._copy
-        if copy is None:
-            return
-        line = copy.cursor[0]
-        first, last = max(copy.first, line - _LINKS_AROUND), min(copy.last, line + _LINKS_AROUND)
-        starts = [found.start for found in links_between(self._emulator, first, last)]
-        if way > 0:
-            cell = next((start for start in starts if start > copy.cursor), None)
-        else:
-            cell = next((start for start in reversed(starts) if start < copy.cursor), None)
-        if cell is not None:
-            copy.go_to(cell)
-        else:
-            self._note = "no further link"
-
-    def _copy_open_link(self) -> None:
-        if not self._link_here():
-            self._note = "no link here"
-
-    def _link_here(self) -> bool:
-        found = None if self._copy is None else link_at(self._emulator, self._copy.cursor)
-        if found is not None:
-            self.request_link(found)
-        return found is not None

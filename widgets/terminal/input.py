@@ -9,11 +9,11 @@ from textual import events
 from textual.geometry import Offset
 
 from widgets.terminal.commands import KEYS
-from widgets.terminal.copying import TerminalCopying
 from widgets.terminal.emulator.grid import DEFAULT_SCROLLBACK
 from widgets.terminal.emulator.mouse import MouseAction, encode_mouse
 from widgets.terminal.emulator.screen import ALTERNATE_SCROLL, BRACKETED_PASTE, FOCUS, SGR_MOUSE
 from widgets.terminal.key_encoding import KeyModes, encode
+from widgets.terminal.prompting import TerminalPrompting
 from widgets.terminal.selecting import Unit
 
 _WHEEL_LINES: Final = 3
@@ -21,7 +21,7 @@ _CLICK_SECONDS: Final = 0.4
 _UNITS: Final = (Unit.CELL, Unit.WORD, Unit.LINE)
 
 
-class TerminalInput(TerminalCopying, can_focus=True):
+class TerminalInput(TerminalPrompting, can_focus=True):
     """A view that takes input. Where it goes is for a subclass to say: `listening`, `send`, `send_paste`."""
 
     pass_keys: ClassVar[frozenset[str]] = frozenset({"ctrl+q", "ctrl+backslash"})

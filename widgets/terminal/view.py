@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from time import monotonic
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from rich.style import Style as RichStyle
 from textual.app import App
@@ -21,6 +22,9 @@ from widgets.terminal.outer_cursor import OuterCursor
 from widgets.terminal.paint import Mark, Painter
 from widgets.terminal.palette import OUTER_UNDERLINES, Palette
 from widgets.terminal.selection import Cell
+
+if TYPE_CHECKING:
+    from textual.worker import WorkType
 
 _EAGER_PAUSE: Final = 0.004
 _FRAME: Final = 1 / 60
@@ -73,6 +77,13 @@ class TerminalView(Widget, can_focus=True):
     def emulator(self) -> Screen:
         """The screen behind the widget: rows, cursor, modes, scrollback."""
         return self._emulator
+
+    def _start(
+        self, group: str, work: Callable[..., Coroutine[Any, Any, None]], *told: object, alone: bool = True
+    ) -> None:
+        """Run a coroutine function as a worker, instead of others of its group if `alone`. One that is cancelled
+        before it began leaves no coroutine behind that nobody awaits."""
+        self.run_worker(cast("WorkType[None]", partial(work, *told)), group=group, exclusive=alone)
 
     # For subclasses
 

@@ -138,8 +138,8 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
         self._source = source
         self._outbox.clear()
         self._wake.clear()
-        self.run_worker(self._read(source), group="terminal-read", exclusive=True)
-        self.run_worker(self._write(source), group="terminal-write", exclusive=True)
+        self._start("terminal-read", self._read, source)
+        self._start("terminal-write", self._write, source)
         self._tell_size()
         self._shown_anew()
 
@@ -156,7 +156,7 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
         """Open a source by the factory, first or again after the last one ended. Without a factory, or while a source
         is attached, this does nothing."""
         if self._factory is not None and self._source is None and self._sized:
-            self.run_worker(self._open(self._factory), group="terminal-open", exclusive=True)
+            self._start("terminal-open", self._open, self._factory)
 
     async def _open(self, factory: SourceFactory) -> None:
         try:
@@ -315,7 +315,7 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
 
     def _tell_size(self) -> None:
         if self._source is not None:
-            self.run_worker(self._resize_source(self._source), group="terminal-size", exclusive=True)
+            self._start("terminal-size", self._resize_source, self._source)
 
     async def _resize_source(self, source: TerminalSource) -> None:
         try:
