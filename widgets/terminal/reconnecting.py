@@ -15,14 +15,21 @@ LONGEST_WAIT: Final = 30.0
 LASTED: Final = 10.0
 """A connection that held this many seconds was a good one: after it the waits begin anew."""
 
-AFRESH: Final = (
-    # Out of the alternate screen (47 keeps the cursor where 1049 would bring back an old one), no mouse, focus or paste
-    # reports, no application keys, no kitty keyboard, colours as they were, the whole screen scrolls, cursor shown.
-    b"\x1b[?47l\x1b[?9;1000;1002;1003;1004;1005;1006;1015;2004;2026l\x1b[?1;66l\x1b>\x1b[<9u\x1b[>4m"
-    b"\x1b[0m\x1b(B\x0f\x1b[r\x1b[?6l\x1b[?7h\x1b[4l\x1b[20l\x1b[?25h\x1b[999;1H\r\n"
+FROM_SCRATCH: Final = b"\x1bc\x1b[3J"
+"""Before the output of a source that repaints the whole screen by itself: nothing of what stood there stays."""
+
+_RESET: Final = (
+    # No mouse, focus or paste reports, no application keys, no kitty keyboard, plain colours, the whole screen scrolls.
+    b"\x1b[?9;1000;1002;1003;1004;1005;1006;1015;2004;2026l\x1b[?1;66l\x1b>\x1b[<9u\x1b[>4m"
+    b"\x1b[0m\x1b(B\x0f\x1b7\x1b[r\x1b[?6l\x1b8\x1b[?7h\x1b[4l\x1b[20l\x1b[?25h\r\n"
     + "\x1b[2m── connected again, in a new shell ──\x1b[0m\r\n".encode()
 )
-"""What a new process finds: nothing of the modes that the lost one had set, below all that stands."""
+
+
+def afresh(alternate: bool) -> bytes:
+    """What a new process finds on the screen of a lost one: none of the modes that the lost one had set, below all that
+    stands. `alternate`: the lost one was on the alternate screen."""
+    return (b"\x1b[?1049l" if alternate else b"") + _RESET
 
 
 class Reconnecting:
@@ -33,12 +40,12 @@ class Reconnecting:
     dropped: it was meant for what was on the screen.
     """
 
-    def __init__(self, factory: SourceFactory, tell: Callable[[str], None], *, afresh: bytes = AFRESH) -> None:
-        """`tell` is handed a sentence for the user at each step, and "" when all is well again. `afresh` is put
-        before the output of each source but the first; empty for sources that repaint the whole screen themselves."""
+    def __init__(self, factory: SourceFactory, tell: Callable[[str], None], *, prepare: Callable[[], bytes]) -> None:
+        """`tell` is handed a sentence for the user at each step, and "" when all is well again. `prepare` gives what
+        comes before the output of each source but the first: `afresh`, or FROM_SCRATCH."""
         self._factory = factory
         self._tell = tell
-        self._afresh = afresh
+        self._prepare = prepare
         self._source: TerminalSource | None = None
         self._size = (80, 24)
         self._failures = 0
@@ -112,7 +119,7 @@ class Reconnecting:
         self._failures += 1  # until it has lasted
         self._tell("")
         await self.resize(*self._size)
-        return self._afresh
+        return self._prepare()
 
     async def _opened(self) -> TerminalSource:
         return await self._factory(*self._size)

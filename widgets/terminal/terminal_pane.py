@@ -16,7 +16,7 @@ from widgets.terminal.commands import KEYS as OWN_KEYS
 from widgets.terminal.emulator.repaint import repaint
 from widgets.terminal.input import TerminalInput
 from widgets.terminal.pane import Pane
-from widgets.terminal.reconnecting import AFRESH, Reconnecting
+from widgets.terminal.reconnecting import FROM_SCRATCH, Reconnecting, afresh
 from widgets.terminal.recorder import Recorder
 from widgets.terminal.source import SourceFactory, TerminalSource
 from widgets.terminal.tapped import Tapped
@@ -35,7 +35,8 @@ class TerminalPlan:
     """What a pane opens.
 
     `factory` opens it, the first time and whenever it is to begin again; `first`, where given, is used once in its
-    stead (for a session that is moved here). `key` is who it is: where a workspace has a pane with that key already,
+    stead (for a session that is moved here); `sibling` makes the plan of one more beside it, where the factory would
+    open the very same thing again. `key` is who it is: where a workspace has a pane with that key already,
     that one comes to the front. `reconnects` says that a ConnectionError of it is mended by opening it again;
     `repaints` that it then sends the whole screen by itself.
     """
@@ -46,10 +47,11 @@ class TerminalPlan:
     reconnects: bool = False
     repaints: bool = False
     first: SourceFactory | None = None
+    sibling: Callable[[], TerminalPlan] | None = None
 
     def again(self) -> TerminalPlan:
         """The same for another pane."""
-        return replace(self, key="", first=None)
+        return self.sibling() if self.sibling is not None else replace(self, key="", first=None)
 
 
 class SharedTerminal(Terminal):
@@ -129,13 +131,15 @@ class TerminalPane(Pane):
     async def _open(self, columns: int, rows: int) -> TerminalSource:
         factory, self._first = self._first or self.plan.factory, None
         if self.plan.reconnects:
-            afresh = b"" if self.plan.repaints else AFRESH
-            self._reconnecting = Reconnecting(self.plan.factory, self.say, afresh=afresh)
+            self._reconnecting = Reconnecting(self.plan.factory, self.say, prepare=self._prepared)
             source: TerminalSource = await self._reconnecting.open(columns, rows, first=factory)
         else:
             source = await factory(columns, rows)
         self.call_later(self._opened)
         return Tapped(source, self)
+
+    def _prepared(self) -> bytes:
+        return FROM_SCRATCH if self.plan.repaints else afresh(self.terminal.emulator.alternate)
 
     def _opened(self) -> None:
         text, self._typed_ahead = self._typed_ahead, ""

@@ -63,6 +63,12 @@ COMMANDS: Final[tuple[WorkspaceCommand, ...]] = (
     WorkspaceCommand("literal", ("backslash",), "\\", "send ^\\", "Send ctrl+\\ to the program"),
 )
 
+
+def shown_keys(command: WorkspaceCommand) -> str:
+    """The leader and the key behind it, as people write them: `^\\ z`."""
+    return f"^\\ {command.shown.split()[0]}"
+
+
 BY_NAME: Final = {command.name: command for command in COMMANDS}
 BY_KEY: Final = {key: command for command in COMMANDS for key in command.keys}
 

@@ -9,8 +9,10 @@ import pytest
 
 from tests.widgets.terminal.waiting import eventually
 from widgets.terminal.local_pty import LocalPty, terminal_environment, user_shell
-from widgets.terminal.reconnecting import AFRESH, Reconnecting
+from widgets.terminal.reconnecting import Reconnecting
 from widgets.terminal.source import TerminalSource
+
+PREPARED = b"<afresh>"
 
 
 class Line:
@@ -58,7 +60,7 @@ class Network:
 
 
 async def opened(network: Network) -> Reconnecting:
-    return await Reconnecting(network.open, network.told.append).open(80, 24)
+    return await Reconnecting(network.open, network.told.append, prepare=lambda: PREPARED).open(80, 24)
 
 
 async def test_a_dropped_source_is_replaced_and_the_screen_is_told_to_begin_afresh() -> None:
@@ -77,7 +79,7 @@ async def test_a_dropped_source_is_replaced_and_the_screen_is_told_to_begin_afre
     source.reconnect_now()
     await eventually(lambda: any("No answer" in told for told in network.told))
     source.reconnect_now()
-    assert await reading == AFRESH
+    assert await reading == PREPARED
     assert network.told[-1] == ""
     assert network.lines[1].sizes == [(100, 30)]
     await source.write(b"x")
@@ -97,7 +99,7 @@ async def test_a_reader_that_is_cancelled_loses_nothing() -> None:
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
     network.lets_in.set()
-    assert await source.read() == AFRESH
+    assert await source.read() == PREPARED
     assert len(network.lines) == 2
 
 
