@@ -13,7 +13,7 @@ from widgets.terminal.line_entry import LineEntry, Typed
 from widgets.terminal.linking import TerminalLinking
 from widgets.terminal.paint import Mark
 from widgets.terminal.search import Search
-from widgets.terminal.selection import Cell, Selection, Shape
+from widgets.terminal.selection import Cell, Shape
 
 
 class TerminalCopying(TerminalLinking, can_focus=True):

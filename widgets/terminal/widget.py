@@ -68,6 +68,7 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
         self._wake = asyncio.Event()
         self._frame_started = 0.0
         self._pasting_noted = False
+        self._on_alternate = False
         self._news: dict[type[Message], Message] = {}
         self._wire_up()
 
@@ -196,6 +197,10 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
                 await self._let_others()
                 self._frame_started = monotonic()
             self._stream.feed(data[at : at + SLICE])
+        if self._emulator.alternate != self._on_alternate:
+            # Other lines have these numbers now.
+            self._on_alternate = self._emulator.alternate
+            self.forget_lines()
         self.paint(eager=len(data) <= EAGER)
         self._tell_news()
 

@@ -124,3 +124,14 @@ async def test_an_ended_terminal_can_still_be_read() -> None:
         await until(pilot, lambda: app.of(Terminal.Exited))
         await pilot.press("ctrl+shift+space", "g", "v", "l", "y")
         assert not app.terminal.copying and app.clipboard == "1"
+
+
+async def test_the_other_screen_has_nothing_selected() -> None:
+    app = TerminalApp(script("printf 'text '; read x; printf '\\033[?1049hother'; read x"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "text" in shown(app))
+        await pilot.press("ctrl+shift+space", "0", "v", "l", "y")
+        app.terminal.select_line((0, 0))
+        app.terminal.send(b"\r")
+        await until(pilot, lambda: "other" in shown(app))
+        assert app.terminal.selection is None and app.clipboard == "te"
