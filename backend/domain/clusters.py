@@ -111,7 +111,7 @@ class ClusterHealth:
 class KubernetesReader(Protocol):
     """Looks at Kubernetes API servers."""
 
-    def check(self, kubeconfig: str) -> None:
+    async def check(self, kubeconfig: str) -> None:
         """Raises Invalid at kubeconfig where it cannot be used, or would make us run programs or read files."""
 
     async def look(self, kubeconfig: str) -> ClusterSight:

@@ -58,12 +58,13 @@ class _Access:
 class KubernetesClusters:
     """See `backend.domain.clusters.KubernetesReader`."""
 
-    def check(self, kubeconfig: str) -> None:
-        _read(kubeconfig)
+    async def check(self, kubeconfig: str) -> None:
+        await asyncio.to_thread(_read, kubeconfig)
 
     async def look(self, kubeconfig: str) -> ClusterSight:
         """Within 5 s."""
-        access = _read(kubeconfig)
+        # YAML takes seconds where somebody made it to: not here, where everything else would wait.
+        access = await asyncio.to_thread(_read, kubeconfig)
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 # Hundreds of modules: importing them here would hold up everything else.

@@ -304,7 +304,7 @@ class ClusterService:
             await trial.close()
             return self._box.seal({"docker": asdict(docker)})
         assert kubeconfig is not None, "the rules let either pass, never none"
-        self._kubernetes.check(kubeconfig)
+        await self._kubernetes.check(kubeconfig)
         return self._box.seal({"kubeconfig": kubeconfig})
 
     def _made(self, request: ClusterRequest, kind: ClusterKind, *, credentials: bool) -> Cluster:

@@ -65,14 +65,14 @@ class Client:
         return found
 
     def until(self, environment_id: str, status: str) -> dict[str, Any]:
-        """The environment once it has that status."""
+        """The environment once it has that status, and nothing is under way."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             found: dict[str, Any] = self.http.get(f"/api/v1/environments/{environment_id}").json()
-            if found.get("status") == status:
+            if (found.get("status"), found.get("reason")) == (status, status):
                 return found
             assert time.monotonic() < deadline, f"never {status}: {found}"
-            assert found.get("status") != "error" or status == "error", found
+            assert found.get("status") != "error", found
             time.sleep(0.05)
 
     def until_gone(self, environment_id: str) -> None:
