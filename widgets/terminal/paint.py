@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style as RichStyle
+from textual.cache import FIFOCache
 from textual.strip import Strip
 
 from widgets.terminal.emulator import DEFAULT, STUB, Row, Style
 from widgets.terminal.emulator.style import BOLD, CONCEAL, REVERSE, style
+from widgets.terminal.emulator.width import NARROW
 from widgets.terminal.palette import Palette
 
 _MAX_STRIPS: Final = 512
 _MAX_MARKED: Final = 4096
 _RESET: Final = "\x1b[0m"
+_CACHES: Final = frozenset(name for name in Strip.__slots__ if name.endswith("_cache"))
 
 
 class Mark(Enum):
@@ -35,15 +38,28 @@ Marks = Sequence[tuple[int, int, Mark]]
 
 
 class RowStrip(Strip):
-    """A strip that draws its runs itself. Rich's segments are made only where something else asks for them."""
+    """A strip that draws its runs itself. Rich's segments, and what Strip keeps of pieces of itself, are made only
+    where something else asks for them."""
 
     __slots__ = ("_made", "_palette", "_runs")
 
     def __init__(self, runs: list[tuple[str, Style]], width: int, palette: Palette) -> None:
+        # Strip's own would make seven caches, which costs more than the line.
         self._made: list[Segment] | None = None
-        super().__init__((), width)
         self._runs = runs
         self._palette = palette
+        self._cell_length = width
+        self._render_cache = None
+        self._link_ids = None
+        self._cell_count = None
+
+    def __getattr__(self, name: str) -> Any:
+        """A cache of Strip's, at its first use."""
+        if name not in _CACHES:
+            raise AttributeError(name)
+        made: FIFOCache[Any, Any] = FIFOCache(4)
+        setattr(self, name, made)
+        return made
 
     @property
     def _segments(self) -> list[Segment]:
@@ -53,7 +69,13 @@ class RowStrip(Strip):
 
     @_segments.setter
     def _segments(self, _: list[Segment]) -> None:
-        """Strip's own __init__ sets what is made here on demand."""
+        """Not from outside."""
+        raise AttributeError("the segments of a row are made of its runs")
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        """The strip itself where nothing lies over it."""
+        cuts = list(cuts)
+        return [self] if cuts == [self._cell_length] else super().divide(cuts)
 
     @property
     def text(self) -> str:
@@ -108,6 +130,12 @@ class Painter:
         return self.strip(row, width, ((0, width, Mark.REVERSED),) if reverse else ())
 
     def _made(self, row: Row, width: int, runs: Iterator[tuple[int, int, Style]]) -> RowStrip:
+        text = row.text
+        if not row.clusters and (text.isascii() or NARROW.fullmatch(text)) and len(text) <= width:
+            plain = [(text[start:end].ljust(end - start), look) for start, end, look in runs]
+            if filled := width - sum([len(part) for part, _ in plain]):
+                plain.append((" " * filled, DEFAULT))
+            return RowStrip(plain, width, self._palette)
         made: list[tuple[str, Style]] = []
         filled = 0
         for start, end, look in runs:
