@@ -7,6 +7,7 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from itertools import islice
+from time import monotonic
 from typing import Final
 
 from widgets.terminal.emulator import STUB, Row, Screen
@@ -16,17 +17,29 @@ from widgets.terminal.selection import Cell, logical_lines
 Hit = tuple[Cell, Cell]
 """The first and last cell of what was found."""
 
-_SLICE: Final = 1000
-"""Lines looked at before the rest of the app has its turn."""
+MOST_HITS: Final = 100_000
+"""Hits kept: of more, the newest."""
+
+_SLICE: Final = 0.004
+"""Seconds of looking before the rest of the app has its turn."""
+
+_CHECKED: Final = 16
+"""Lines between two looks at the clock."""
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
-    """What finds a text in cells: wide characters have a stub after them, marks are not among the cells. Capitals
-    count only where the text has some."""
+    """What finds a text in cells: wide characters have a stub after them, and accents that came as marks of their own
+    are not among the cells, so that an accented letter also finds the bare one. Capitals count only where the text has
+    some."""
     composed = unicodedata.normalize("NFC", pattern)
     flags = re.IGNORECASE if composed == composed.lower() else 0
-    shown = [char for char in composed if cell_width(char) > 0]
-    return re.compile("".join(re.escape(char) + (STUB if cell_width(char) == 2 else "") for char in shown), flags)
+    parts: list[str] = []
+    for char in composed:
+        width, bare = cell_width(char), unicodedata.normalize("NFD", char)[0]
+        if width > 0:
+            either = re.escape(char) if bare == char or width == 2 else f"[{re.escape(char)}{re.escape(bare)}]"
+            parts.append(either + STUB * (width - 1))
+    return re.compile("".join(parts), flags)
 
 
 class Search:
@@ -57,7 +70,9 @@ class Search:
             before = self._seen
             await asyncio.sleep(0)
             self._forget_gone()
-            self._take_history(min(self._seen + _SLICE, screen.history_total))
+            self._take_history(monotonic() + _SLICE)
+            if len(self.hits) > 2 * MOST_HITS:
+                del self.hits[:-MOST_HITS]
         self._forget_gone()
         # The screen's own lines change, with the start of one that goes on on it: they are looked at anew each time.
         number, end = self._seen, screen.history_total + screen.lines
@@ -70,16 +85,19 @@ class Search:
         """Hits that left the scrollback, and those in lines that are to be looked at anew."""
         first = self._screen.history_first
         self._seen = max(self._seen, first)
-        start = bisect_left(self.hits, ((first, 0), (first, 0)))
-        stop = bisect_left(self.hits, ((self._seen, 0), (self._seen, 0)))
-        self.hits = self.hits[start:stop]
+        del self.hits[bisect_left(self.hits, ((self._seen, 0), (0, 0))) :]
+        del self.hits[: bisect_left(self.hits, ((first, 0), (0, 0)))]
 
-    def _take_history(self, end: int) -> None:
-        screen, search = self._screen, self._finds.search
-        oldest, begin = screen.history_first, self._seen
-        for number, line in enumerate(islice(screen.history, begin - oldest, end - oldest), begin):
+    def _take_history(self, until: float) -> None:
+        """Look at the next lines of the scrollback, up to a time of the monotonic clock."""
+        screen, search, begin = self._screen, self._finds.search, self._seen
+        looked = 0
+        for number, line in enumerate(islice(screen.history, begin - screen.history_first, None), begin):
             if number < self._seen:
                 continue  # a part of a line that was taken whole
+            looked += 1
+            if looked % _CHECKED == 0 and monotonic() > until:
+                return
             last = number
             if not isinstance(line, str) and line.wrapped:
                 last = logical_lines(screen, number)[1]
