@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Group = Literal["Deployment", "Look at", "Panels", "List", "Environment", "App"]
+Group = Literal["Deployment", "Look at", "Panels", "List", "Terminals", "Environment", "App"]
 Needs = Literal["nothing", "backend", "deployment"]
-GROUPS: tuple[Group, ...] = ("Deployment", "Look at", "Panels", "List", "Environment", "App")
+GROUPS: tuple[Group, ...] = ("Deployment", "Look at", "Panels", "List", "Terminals", "Environment", "App")
 KEYMAPS: tuple[str, ...] = ("k9s", "lazydocker")
 DEFAULT_KEYMAP = "k9s"
 
@@ -22,7 +22,7 @@ DEFAULT_KEYMAP = "k9s"
 class Action:
     """One thing a user can do. `keys` are Textual key names per keymap; `hint` is its rank in the footer, from 1
     (0: not there); `needs` says what must be there for it to work; `parameter` is handed to the action method. One
-    without keys is in the palette and a command."""
+    without keys is in the palette and a command; `chord` is how it is reached by key all the same."""
 
     name: str
     label: str
@@ -35,6 +35,7 @@ class Action:
     method: str = ""
     parameter: str = ""
     in_palette: bool = True
+    chord: str = ""
 
     def keys(self, keymap: str, overrides: Mapping[str, str] | None = None) -> tuple[str, ...]:
         """The keys in that keymap, or the user's own from the settings file."""
@@ -169,7 +170,23 @@ ACTIONS: tuple[Action, ...] = (
         in_palette=False,
     ),
     Action("quit", "Quit", "Leave; deployments keep running", "App", ("q", "ctrl+q"), ("q", "ctrl+q"), 42),
-)
+    Action("terminals", "Terminals", "A screen of terminals, in tabs and splits", "Terminals", ("t",), ("t",), 23),
+    Action(
+        "new_terminal", "New terminal", "A terminal: in a replica that you choose, here, by ssh; or a recording",
+        "Terminals", ("ctrl+t",), ("ctrl+t",),
+    ),
+    Action(
+        "full_screen_terminal", "Full screen", "Move the deployment's shell to a whole screen, or open one there",
+        "Terminals", ("F",), ("F",), 0, "deployment",
+    ),
+    Action(
+        "split_terminal", "Split", "Move the deployment's shell beside the terminal last in front", "Terminals",
+        ("vertical_line",), ("vertical_line",), 0, "deployment",
+    ),
+    Action("local_shell", "Local shell", "Your shell on this machine", "Terminals", (), ()),
+    Action("ssh", "SSH", "A shell on another host, by your own ssh", "Terminals", (), ()),
+    Action("replay", "Replay", "Play a recording of a terminal", "Terminals", (), ()),
+)  # fmt: skip
 
 # What the footer shows while the focus is in a panel with keys of its own: (key, what it does).
 PANEL_HINTS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -207,6 +224,7 @@ _DISPLAY = {
     "ampersand": "&",
     "less_than_sign": "<",
     "ctrl+backslash": "^\\",
+    "vertical_line": "|",
     "greater_than_sign": ">",
     "colon": ":",
     "plus": "+",

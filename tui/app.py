@@ -21,18 +21,20 @@ from textual.screen import Screen
 
 from themes.loader import DEFAULT_DARK, load_themes
 from tui.choices import Choices
-from tui.key_order import KeyOrder
+from tui.key_order import OPENS_SCREEN, KeyOrder
 from tui.keymaps import textual_keymap, unknown_overrides
 from tui.logins import Logins
 from tui.notices import KEPT, Notices
 from tui.preferences import Preferences, preferences_file
 from tui.restarts import Restarts
 from tui.screens.main import MainScreen
+from tui.terminals import Terminals
 
 if TYPE_CHECKING:
     from tui.client.connection import Backend
     from tui.client.live import Change
     from tui.screens.environments import EnvironmentsScreen
+    from widgets.terminal.source import SourceFactory
 
 API_KEY_VARIABLE = "PILOTHOUSE_API_KEY"
 LOCAL_CONTEXT = "local"
@@ -73,6 +75,7 @@ class PilothouseApp(Choices):
         self.logins = Logins(self, self.notices.forget)
         self.main = MainScreen()
         self.environments: EnvironmentsScreen | None = None
+        self.terminals = Terminals(self, options.data_dir)
         self._key_order = KeyOrder(self)
         self._retry = asyncio.Event()
         self.restarts = Restarts(options.data_dir, self._ensure_local, self._restart_told)
@@ -257,6 +260,41 @@ class PilothouseApp(Choices):
         if self.screen is not self.environments:
             self.push_screen("environments")
 
+    async def open_terminal(
+        self,
+        title: str,
+        source_factory: SourceFactory,
+        *,
+        key: str = "",
+        split: bool = False,
+        full_screen: bool = True,
+        reconnects: bool = False,
+        repaints: bool = False,
+    ) -> None:
+        """Opens a terminal in the Terminals screen, in a tab or (`split`) beside the one in front, and shows the screen
+        (`full_screen`). Where one was opened with this `key`, that one is shown. `reconnects`: a ConnectionError or
+        TimeoutError of the source or its factory is mended by opening it again; `repaints`: it then sends the whole
+        screen by itself."""
+        from widgets.terminal.terminal_pane import TerminalPlan
+
+        plan = TerminalPlan(title, source_factory, key=key, reconnects=reconnects, repaints=repaints)
+        await self.terminals.open(plan, split=split, full_screen=full_screen)
+
+    def open_environment_terminal(self, backend: Backend, environment_id: str, name: str, *, split: bool) -> None:
+        """The first terminal of an environment, or one more beside what is in front."""
+        terminals = self.terminals
+        plan = (terminals.next_session if split else terminals.environment)(backend, environment_id, name)
+        self.run_worker(terminals.open(plan, split=split), group=OPENS_SCREEN, exclusive=True)
+
+    async def ask_to_quit(self) -> None:
+        """Leaves at once, unless something runs in terminals that would end with the app."""
+        if not self.terminals.running:
+            self.exit()
+            return
+        from tui.screens.confirm import quit_question
+
+        self.push_screen(quit_question(self.terminals.running), lambda yes: self.exit() if yes else None)
+
     # --- palette ------------------------------------------------------------------------------------------
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -277,12 +315,13 @@ class PilothouseApp(Choices):
         return do
 
     def copy_to_clipboard(self, text: str) -> None:
-        """By OSC 52, and by a program where that does not reach the clipboard."""
+        """By OSC 52, through tmux and screen too, and by a program where that does not reach the clipboard."""
         super().copy_to_clipboard(text)
-        if not self.is_headless:
-            from tui.clipboard import copy_by_program
+        if not self.is_headless and self._driver is not None:
+            from tui.clipboard import copy_elsewhere, copy_sequence, passed_through
 
-            self.run_worker(lambda: copy_by_program(text, dict(os.environ)), thread=True, group="copy", exclusive=True)
+            self._driver.write(passed_through(copy_sequence(text), os.environ))
+            self.run_worker(copy_elsewhere(text, dict(os.environ), self.notify), group="copy", exclusive=True)
 
     def action_interrupt(self) -> None:
         """ctrl+c copies a selection where there is one; it does not end the app."""

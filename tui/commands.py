@@ -19,8 +19,12 @@ ALIASES: dict[str, str] = {
     "yaml": "as_text", "browse": "open", "q": "quit", "q!": "quit", "exit": "quit", "h": "help", "keys": "help",
     "retry": "reconnect", "domains": "panel_domains", "domain": "panel_domains", "profile": "account",
     "envs": "environments", "env": "environments", "dev": "environments",
-    "user": "account", "apikeys": "account", "notices": "notifications", "logout": "log_out",
+    "user": "account", "apikeys": "account", "term": "terminals", "notices": "notifications", "logout": "log_out",
 }  # fmt: skip
+
+
+# These take whatever comes behind them.
+TAKE_TEXT = frozenset({"ssh", "replay"})
 
 
 class CommandFault(Exception):
@@ -80,6 +84,8 @@ def parse_command(text: str, deployments: Mapping[str, str]) -> Command | None:
             raise CommandFault(f"{arguments[0]!r} is not a number of replicas")
         # With a name nothing is left to ask; a bare number is shown with the deployment that it would change.
         return Command(f"{'scale_to' if deployment_id else 'scale'}({arguments[0]!r})", deployment_id)
+    if action.name in TAKE_TEXT and arguments:
+        return Command(f"{action.name}({' '.join(arguments)!r})")
     if arguments:
         raise CommandFault(f"{name} does not take {arguments[0]!r}")
     return Command(action.target, deployment_id)

@@ -57,6 +57,9 @@ class BackendTerminal:
             raise TimeoutError("The container did not give a shell in time") from error
         except (InvalidHandshake, ConnectionClosed) as error:
             raise _broken(error) from error
+        except FileNotFoundError as error:
+            # The socket of a backend on this machine goes with it, and comes back with the next one.
+            raise ConnectionError("The backend is not there") from error
         return self
 
     async def _until_ready(self, socket: ClientConnection) -> None:

@@ -15,12 +15,14 @@ from tui.panels.styled import styled
 from tui.panels.view import HintChanged, PanelLeft
 from tui.presentation.deployments import serves
 from tui.presentation.logs import short_replica
+from widgets.terminal.movable import Movable, moving
+from widgets.terminal.reconnecting import Reconnecting, afresh
 from widgets.terminal.widget import Terminal
 
 if TYPE_CHECKING:
     from tui.client.connection import Backend
-    from tui.client.terminal import BackendTerminal
     from tui.panels.view import DeploymentView
+    from widgets.terminal.source import SourceFactory, TerminalSource
 
 
 # What still works where a shell has ended: all else may have been meant for it, and would be commands of the app.
@@ -41,6 +43,10 @@ class TerminalPanel(Vertical, can_focus=True):
         self._terminals: dict[str, Terminal] = {}
         self._ended: dict[str, str] = {}
         self._places: dict[str, str] = {}
+        self._sources: dict[str, Movable] = {}
+        self._links: dict[str, Reconnecting] = {}
+        self._lost: dict[str, str] = {}
+        self._moved: set[str] = set()
         self._shown: DeploymentView | None = None
         self._typed_ahead = ""
         self._bereft = False
@@ -54,6 +60,8 @@ class TerminalPanel(Vertical, can_focus=True):
     def hint(self) -> str:
         if self._current is None or self.shell_ended:
             return ""
+        if lost := self._lost.get(self._deployment):
+            return lost
         place = self._places.get(self._deployment, "")
         return f"replica {place} · ^\\ leaves" if place else "^\\ leaves"
 
@@ -110,12 +118,34 @@ class TerminalPanel(Vertical, can_focus=True):
         self.screen.set_focus(terminal or self)
         self.post_message(HintChanged())
 
-    async def _open(self, backend: Backend, deployment: str, columns: int, rows: int) -> BackendTerminal:
-        source = await backend.terminal(deployment).open(columns, rows)
-        self._places[deployment] = short_replica(source.replica)
-        self.post_message(HintChanged())
+    async def _open(self, backend: Backend, deployment: str, columns: int, rows: int) -> TerminalSource:
+        async def start(columns: int, rows: int) -> TerminalSource:
+            shell = await backend.terminal(deployment).open(columns, rows)
+            self._places[deployment] = short_replica(shell.replica)
+            self._sources[deployment] = Movable(shell)
+            self.post_message(HintChanged())
+            return self._sources[deployment]
+
+        def tell(text: str) -> None:
+            self._lost[deployment] = text
+            self.post_message(HintChanged())
+
+        tell("")
+        terminal = self._terminals[deployment]
+        link = Reconnecting(start, tell, prepare=lambda: afresh(terminal.emulator.alternate))
+        self._links[deployment] = link
+        source = await link.open(columns, rows)
         self.call_later(self._send_typed_ahead, deployment)
         return source
+
+    def hand_over(self, deployment: str) -> SourceFactory | None:
+        """What opens the deployment's shell in another terminal, with its screen: it leaves this one then. None where
+        no shell runs here."""
+        terminal, link = self._terminals.get(deployment), self._links.get(deployment)
+        if terminal is None or terminal.source is None or link is None or not link.connected:
+            return None
+        self._moved.add(deployment)
+        return moving(self._sources.pop(deployment), lambda: terminal.emulator)
 
     def on_key(self, event: events.Key) -> None:
         """While the shell is being opened its keys are kept for it: an `rm` meant for a shell must not reach ours. Nor
@@ -157,7 +187,10 @@ class TerminalPanel(Vertical, can_focus=True):
         self._places.pop(deployment, None)
         if deployment == self._deployment:
             self._typed_ahead = ""
-        if event.error:
+        if deployment in self._moved:
+            self._moved.discard(deployment)
+            self._ended[deployment] = "The shell is in Terminals now."
+        elif event.error:
             self._ended[deployment] = event.error
         elif event.code:
             self._ended[deployment] = f"The shell ended with code {event.code}."

@@ -69,3 +69,18 @@ def stop_question(chosen: Sequence[DeploymentModel]) -> ConfirmDialog:
             confirm_label="Stop all",
         )
     )
+
+
+def quit_question(running: Sequence[str]) -> ConfirmDialog:
+    """Shells of this machine and of other hosts end with the app; `running` are their titles."""
+    return ConfirmDialog(
+        Confirmation(
+            f"Leave, and close {plural(len(running), 'terminal')}?",
+            (
+                *(f"{title}: what runs in it ends" for title in running[:NAMED]),
+                *((f"and {len(running) - NAMED} more",) if len(running) > NAMED else ()),
+                "Deployments keep running",
+            ),
+            confirm_label="Leave",
+        )
+    )

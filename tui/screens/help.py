@@ -15,17 +15,8 @@ from textual.widgets import Static
 
 from tui.actions import GROUPS, Action, display_key
 from tui.keymaps import ALL_ACTIONS
+from tui.terminal_actions import written_keys
 from widgets.style_tokens import token_style
-from widgets.terminal.commands import COMMANDS as OWN_COMMANDS
-
-
-def _written(keys: tuple[str, ...]) -> str:
-    """The first key, with arrows for the words."""
-    written = keys[0].replace("shift+", "⇧").replace("ctrl+", "^")
-    for word, sign in (("pageup", "PgUp"), ("pagedown", "PgDn"), ("home", "Home"), ("end", "End"), ("insert", "Ins")):
-        written = written.replace(word, sign)
-    return written.replace("up", "↑").replace("down", "↓") if written[-2:] in ("up", "wn") else written
-
 
 MORE: dict[str, tuple[tuple[str, str], ...]] = {
     "In lists": (
@@ -61,7 +52,7 @@ MORE: dict[str, tuple[tuple[str, str], ...]] = {
         ("^\\ F", "Then: full screen"),
         ("^\\ |", "Then: beside the terminal last in front"),
     ),
-    "In any terminal": tuple((_written(command.keys), command.help) for command in OWN_COMMANDS if command.keys),
+    "In Terminals": written_keys(),
 }
 
 

@@ -19,7 +19,7 @@ from tui.panels.top_bar import TopBar
 from tui.panels.view import DeploymentView, HintChanged, PanelLeft
 from tui.presentation.deployments import counts_title, deployment_row
 from tui.presentation.faults import trouble
-from tui.screens.main_actions import DeploymentActions
+from tui.screens.terminal_actions import TerminalActions
 from widgets.key_hints import KeyHint, KeyHints
 from widgets.resource_table import ResourceTable, Row
 
@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     from tui.client.live import Change, LiveState
 
 
-class MainScreen(DeploymentActions):
+SHELL_CHORDS = ("full_screen_terminal", "split_terminal")
+"""Actions that the footer names in a shell, with the key that leaves it before theirs."""
+
+
+class MainScreen(TerminalActions):
     """Lays out, takes live changes, and moves between panels; what is done to deployments is in `main_actions`."""
 
     BINDINGS = [
@@ -275,8 +279,8 @@ class MainScreen(DeploymentActions):
     def action_reconnect(self) -> None:
         self.run_worker(self.app.reconnect(), group="reconnect", exclusive=True)
 
-    def action_quit(self) -> None:
-        self.app.exit()
+    async def action_quit(self) -> None:
+        await self.app.ask_to_quit()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Actions on deployments wait until there is a backend."""
@@ -299,10 +303,16 @@ class MainScreen(DeploymentActions):
         if self.startup.display:
             return [KeyHint(key, action.label, keep=True) for key, action in self._ranked() if action.group == "App"]
         shown = [KeyHint(display_key(key), label) for key, label in own]
+        if self.detail.hints_name == "terminal":
+            shown[1:1] = [KeyHint(self._chord(name), BY_NAME[name].label) for name in SHELL_CHORDS]
         for key, action in self._ranked():
             if action.name in stay or not own:
                 shown.append(KeyHint(key, action.label, keep=action.name in stay))
         return shown
+
+    def _chord(self, name: str) -> str:
+        """Out of the shell, then the action's key."""
+        return f"^\\ {key_of(name, self.app.preferences.keymap, self.app.preferences.keys)}"
 
     def _ranked(self) -> list[tuple[str, Action]]:
         return hints(self.app.preferences.keymap, self.app.preferences.keys)
@@ -317,6 +327,10 @@ class MainScreen(DeploymentActions):
 
     @on(KeyHints.Pressed)
     async def _hint_pressed(self, event: KeyHints.Pressed) -> None:
+        for name in SHELL_CHORDS:
+            if event.key == self._chord(name):
+                await self.run_action(name)
+                return
         own = {display_key(key): key for key, _ in PANEL_HINTS.get(self.detail.hints_name, ())}
         if event.key in own:
             active = self.active_bindings.get(own[event.key])
