@@ -9,11 +9,23 @@ from pyte import modes
 
 from widgets.terminal.emulator.grid import Grid
 from widgets.terminal.emulator.kept import kept, restored
-from widgets.terminal.emulator.row import Row
+from widgets.terminal.emulator.row import STUB, Row
 from widgets.terminal.emulator.style import DEFAULT, DEFAULT_COLOUR, Style, styled
-from widgets.terminal.emulator.width import NARROW
+from widgets.terminal.emulator.width import MIXED, NARROW, with_stubs
 
 _RUN = re.compile(r"(\x1b\[[0-9;:]*+m(?:\x1b\[[0-9;:]*+m|\x1b\(B)*+|\x1b\(B(?:\x1b\[[0-9;:]*+m|\x1b\(B)*+)")
+
+
+def _make_cells(parts: list[str]) -> bool | None:
+    """Give the texts among text and styles in turn a stub for each character of two cells; whether there are any. None
+    where a character needs a look of its own."""
+    text = "".join(parts[::2])
+    if NARROW.fullmatch(text):
+        return False
+    if not MIXED.fullmatch(text):
+        return None
+    parts[::2] = [piece if piece.isascii() else with_stubs(piece, STUB) for piece in parts[::2]]
+    return True
 
 
 class Flood(Grid):
@@ -42,36 +54,43 @@ class Flood(Grid):
     def draw_spans(self, spans: str) -> None:
         """Text with runs of styles in it."""
         parts = _RUN.split(spans)
+        wide = False if spans.isascii() else _make_cells(parts)
         text = "".join(parts[::2])
         cursor = self.cursor
-        x, y = cursor.x, cursor.y
+        x, row = cursor.x, self.rows[cursor.y]
         if (
-            x + len(text) > self.columns
+            wide is None
+            or x + len(text) > self.columns
+            or not text
+            or self.sided
             or self.charset
             or self.g0_charset
             or modes.IRM in self.mode
-            or not text
-            or self.sided
-            or not (text.isascii() or NARROW.fullmatch(text))
+            or (wide and row.clusters)
         ):
-            if parts[0]:
-                self.draw(parts[0])
-            for styles, piece in zip(parts[1::2], parts[2::2], strict=True):
-                self.draw_styled(styles, piece, "")
+            self._draw_parts(_RUN.split(spans))
             return
         pen = self.pen
         looks = [pen] * len(parts[0])
+        add = looks.extend
         odd = iter(parts)
         next(odd)
-        for styles, piece in zip(odd, odd, strict=True):
+        for styles in odd:
             pen = pen.after.get(styles) or styled(pen, styles)
-            if piece:
-                looks += [pen] * len(piece)
+            add([pen] * len(next(odd)))
         self.pen = pen
-        self.rows[y].put_each(x, text, looks)
-        self.dirty.add(y)
+        row.put_each(x, text, looks)
+        row.wide = row.wide or wide
+        self.dirty.add(cursor.y)
         cursor.x = x + len(text)
-        self._last_drawn = text
+        self._last_drawn = text.rstrip(STUB)
+
+    def _draw_parts(self, parts: list[str]) -> None:
+        """Text and runs of styles in turn."""
+        if parts[0]:
+            self.draw(parts[0])
+        for styles, piece in zip(parts[1::2], parts[2::2], strict=True):
+            self.draw_styled(styles, piece, "")
 
     def draw_lines(self, block: str) -> None:
         """Draw lines of text and styles, each ended by CR LF."""
@@ -127,7 +146,7 @@ class Flood(Grid):
                 self.history.extend(map(kept, held[:away]))
                 self.history.extend(made[: away - len(shown)])
         self.rows = [*held[away:], *map(restored, shown), Row()]
-        texts = (row if isinstance(row, str) else row.text for row in reversed(made))
+        texts = (row if isinstance(row, str) else row.text.rstrip(STUB) for row in reversed(made))
         self._last_drawn = next(filter(None, texts), self._last_drawn)
         self.touch_all()
 
@@ -137,14 +156,10 @@ class Flood(Grid):
         made: list[Row | str] = []
         pen, width = self.pen, self.columns
         for line in lines[at:] if at else lines:
-            if "\x1b" not in line:
-                if len(line) > width or not (line.isascii() or NARROW.fullmatch(line)):
-                    break
-                made.append(line if pen is DEFAULT or not line else Row(line, packed=(len(line), pen)))
-                continue
-            parts = _RUN.split(line)
+            parts = _RUN.split(line) if "\x1b" in line else [line]
+            wide = False if line.isascii() else _make_cells(parts)
             text = "".join(parts[::2])
-            if len(text) > width or not (text.isascii() or NARROW.fullmatch(text)):
+            if len(text) > width or wide is None:
                 break
             end, after, look = len(parts[0]), pen, pen
             runs: list[int | Style] = [end, pen] if end else []
@@ -162,6 +177,8 @@ class Flood(Grid):
             if after.bg != DEFAULT_COLOUR:
                 break
             pen = after
-            made.append(text if len(runs) < 3 and look is DEFAULT else Row(text, packed=tuple(runs)))
+            row = Row(text, packed=None if len(runs) < 3 and look is DEFAULT else tuple(runs))
+            row.wide = wide
+            made.append(row.packed())
         self.pen = pen
         return made

@@ -22,7 +22,7 @@ from widgets.terminal.emulator.style import (
     STRIKE,
     Style,
 )
-from widgets.terminal.emulator.width import NARROW, SPANS, cell_width
+from widgets.terminal.emulator.width import MIXED, NARROW, SPANS, cell_width, with_stubs
 
 MAX_SIDE: Final = 2000
 """Most columns or lines a screen takes on."""
@@ -142,14 +142,12 @@ class Grid(pyte.Screen):
                 cursor.x = end
             else:
                 self._draw_narrow(data)
-        else:
+        elif not (MIXED.fullmatch(data) and self._draw_mixed(data)):
             for span in SPANS.finditer(data):
                 if span.lastindex == 1:
                     self._draw_narrow(span[1])
-                elif span.lastindex == 2:
-                    self._draw_wide(span[2])
                 else:
-                    self._draw_one(span[3])
+                    self._draw_one(span[2])
 
     def _draw_narrow(self, data: str) -> None:
         """Draw text of one cell each."""
@@ -175,23 +173,20 @@ class Grid(pyte.Screen):
                 row.put(columns - 1, data[-1], self.pen)
                 return
 
-    def _draw_wide(self, data: str) -> None:
-        """Draw characters of two cells each, of a kind that joins only after a joiner."""
-        at = 0
-        while at < len(data):
-            cursor = self.cursor
-            x, row = cursor.x, self.rows[cursor.y]
-            piece = data[at : at + (self.columns - x) // 2]
-            if not piece or row.clusters or _IRM in self.mode:
-                piece = data[at]
-                self._draw_one(piece)
-            else:
-                row.put(x, STUB.join(piece) + STUB, self.pen)
-                row.wide = True
-                self.dirty.add(cursor.y)
-                cursor.x = x + 2 * len(piece)
-                self._last_drawn = piece
-            at += len(piece)
+    def _draw_mixed(self, data: str) -> bool:
+        """Draw characters of one and two cells each in one step; False where that cannot be done."""
+        cursor = self.cursor
+        row = self.rows[cursor.y]
+        cells = with_stubs(data, STUB)
+        end = cursor.x + len(cells)
+        if end > self.columns or row.clusters or _IRM in self.mode:
+            return False
+        row.put(cursor.x, cells, self.pen)
+        row.wide = True
+        self._last_drawn = data
+        self.dirty.add(cursor.y)
+        cursor.x = end
+        return True
 
     def _draw_one(self, char: str) -> None:
         """Draw a character that may take no cell or two."""

@@ -181,11 +181,13 @@ class Screen(Keyboard):
 
     def set_private_mode(self, *mode_list: int) -> None:
         """DECSET."""
-        self.set_mode(*mode_list, private=True)
+        for mode in mode_list:
+            self._switch(mode << 5, True)
 
     def reset_private_mode(self, *mode_list: int) -> None:
         """DECRST."""
-        self.reset_mode(*mode_list, private=True)
+        for mode in mode_list:
+            self._switch(mode << 5, False)
 
     def save_private_mode(self, *mode_list: int) -> None:
         """XTSAVE."""
@@ -206,7 +208,7 @@ class Screen(Keyboard):
         if number not in _KNOWN_PRIVATE:
             return
         (self.mode.add if on else self.mode.discard)(mode)
-        if mode == modes.DECTCEM:
+        if number == 25:
             self.cursor.hidden = not on
         elif number in (47, 1047, 1049):
             self._switch_screen(number, on)

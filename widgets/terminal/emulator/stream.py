@@ -241,7 +241,7 @@ class Stream(pyte.Stream):
     def _parse(self, parameters: str) -> tuple[int, ...]:
         """The numbers; nothing for text that is no list of numbers (colons belong to SGR only)."""
         fields = parameters.split(";", _MAX_PARAMETERS)[:_MAX_PARAMETERS]
-        return tuple((int(field) if len(field) < 6 else _LARGEST) if field.isdigit() else 0 for field in fields)
+        return tuple(min(int(field), _LARGEST) if field.isdecimal() else 0 for field in fields)
 
     def _dispatch_sequence(self, parameters: str, between: str, final: str) -> None:
         if len(parameters) + len(between) > MAX_SEQUENCE:

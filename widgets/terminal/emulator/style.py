@@ -136,7 +136,7 @@ def _number(text: str) -> int:
     """0 for nothing; a number that means nothing for what is none."""
     if not text:
         return 0
-    return int(text) if len(text) < 8 and text.isdecimal() else 9_999_999
+    return min(int(text), 9_999_999) if len(text) < 1000 and text.isdecimal() else 9_999_999
 
 
 def _colon_colour(fields: list[str]) -> int | None:

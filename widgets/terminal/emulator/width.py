@@ -17,8 +17,19 @@ NARROW = re.compile(
 WIDE = re.compile("[\u3041-\u3096\u30a0-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60]+")
 """Runs of characters that take two cells each."""
 
-SPANS = re.compile(f"({NARROW.pattern})|({WIDE.pattern})|(.)", re.DOTALL)
-"""Cuts any text into narrow runs (group 1), wide runs (group 2) and single other characters (group 3)."""
+MIXED = re.compile(f"(?:{NARROW.pattern}+|{WIDE.pattern}+)*+")
+"""Text of characters of one and two cells each, none of which joins another. Without backtracking, which would take
+for ever on a long line that ends in another character."""
+
+_EACH_WIDE = re.compile(WIDE.pattern[:-1])
+
+SPANS = re.compile(f"({NARROW.pattern})|(.)", re.DOTALL)
+"""Cuts any text into narrow runs (group 1) and single other characters (group 2)."""
+
+
+def with_stubs(text: str, stub: str) -> str:
+    """Text of `MIXED` with a stub after each character of two cells."""
+    return _EACH_WIDE.sub(rf"\g<0>{stub}", text)
 
 
 @lru_cache(8192)
