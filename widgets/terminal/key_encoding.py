@@ -74,7 +74,7 @@ def _other_key(name: str, held: int, level: int) -> int | None:
     """The code under which modifyOtherKeys tells this key; None where it is told as always."""
     if not held & ~_SHIFT and name not in ("enter", "tab", "escape"):
         return None
-    if not held or (name == "tab" and held == _SHIFT) or name == "backspace":
+    if not held or (name == "tab" and held == _SHIFT) or name in ("backspace", "at"):
         return None
     code = {"enter": 13, "tab": 9, "escape": 27}.get(name)
     if code is None:

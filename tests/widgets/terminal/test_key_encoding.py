@@ -68,6 +68,7 @@ TOLD = KeyModes(kitty_flags=1 | 4 | 8 | 16)
         ("A", "A", KeyModes(modify_other_keys=2), "A"),
         ("shift+tab", None, KeyModes(modify_other_keys=2), "\x1b[Z"),
         ("up", None, KeyModes(modify_other_keys=2), "\x1b[A"),
+        ("ctrl+at", "\0", KeyModes(modify_other_keys=2), "\0"),
         # The keypad
         ("add", "+", KeyModes(), "+"),
         ("add", None, KeyModes(), "+"),
