@@ -47,6 +47,8 @@ def _detail(error: DomainError) -> str:
 def _items(error: DomainError) -> list[ErrorItem]:
     if isinstance(error, NotJson):
         return [ErrorItem(field="body", message=error.message, type="json_invalid")]
+    if isinstance(error, WireInvalid) and not error.fields:
+        return [ErrorItem(field="body", message=error.message, type="dict_type")]
     if isinstance(error, Invalid):
         return [_item(fault, as_sent=isinstance(error, WireInvalid)) for fault in error.fields]
     field = error.details.get("field")

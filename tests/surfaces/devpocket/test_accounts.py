@@ -99,7 +99,7 @@ def test_what_is_no_registration(nobody: httpx.Client) -> None:
     assert {item["type"] for item in typed} == {"missing"}
     json_headers = {"Content-Type": "application/json"}
     error_of(nobody.post(f"{AUTH}/register", content=b"{", headers=json_headers), 422, "body")
-    error_of(nobody.post(f"{AUTH}/register", content=b"[]", headers=json_headers), 422)
+    error_of(nobody.post(f"{AUTH}/register", content=b"[]", headers=json_headers), 422, "body")
     error_of(nobody.post(f"{AUTH}/register", data={"username": "x"}), 422, "body")
     error_of(nobody.post(f"{AUTH}/register", content=b" " * 2**21, headers=json_headers), 413)
 
