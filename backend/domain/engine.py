@@ -72,9 +72,10 @@ class ContainerSpec:
     """A container to make. `name` is a function of object and generation: creating it twice yields one.
     `image` is a pinned reference. `port` is what it serves inside. `address` is the fixed IP on the tenant's
     network, used where the engine's bridges can be reached from here; else the adapter publishes `port`
-    on loopback. CPU in millicores, memory in bytes. `volumes` maps names of volumes to paths inside. `user` is as the
+    on loopback. CPU in millicores, memory in bytes. `volumes` maps names of volumes to paths inside; empty ones
+    are filled with what the image has there, unless `fill_volumes` is False. `user` is as the
     engine takes it, None for the image's. `storage_bytes` bounds what it writes beside its volumes, where the engine's
-    storage can do that."""
+    storage can do that. Without `restart` it runs once, and stays down when it ended."""
 
     name: str
     image: str
@@ -98,6 +99,8 @@ class ContainerSpec:
     working_dir: str | None = None
     hostname: str | None = None
     storage_bytes: int | None = None
+    restart: bool = True
+    fill_volumes: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def create_config(installation: str, spec: ContainerSpec, *, publish: bool) -> d
     host: dict[str, Any] = {
         "Init": True,
         "NetworkMode": spec.network,
-        "RestartPolicy": {"Name": "unless-stopped", "MaximumRetryCount": 0},
+        "RestartPolicy": {"Name": "unless-stopped" if spec.restart else "no", "MaximumRetryCount": 0},
         "SecurityOpt": ["no-new-privileges:true"],
         "CapDrop": ["ALL"],
         "CapAdd": list(CAPABILITIES),
@@ -109,8 +109,10 @@ def create_config(installation: str, spec: ContainerSpec, *, publish: bool) -> d
         config["Hostname"] = spec.hostname
     if spec.volumes:
         # volumes only, never a folder of the host
+        options = {"NoCopy": not spec.fill_volumes}
         host["Mounts"] = [
-            {"Type": "volume", "Source": name, "Target": path} for name, path in sorted(spec.volumes.items())
+            {"Type": "volume", "Source": name, "Target": path, "VolumeOptions": options}
+            for name, path in sorted(spec.volumes.items())
         ]
     if spec.storage_bytes is not None:
         host["StorageOpt"] = {"size": str(spec.storage_bytes)}

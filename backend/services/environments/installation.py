@@ -27,8 +27,6 @@ MAX_LINE = 4000
 LAST_LINES = 5
 # Programs that would ask have no terminal to ask on.
 STEP_ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive"}
-# Packages belong to the system; an image's own user may not install them, and there is no way up from it.
-STEP_USER = "0"
 
 
 class StepFailed(DomainError):
@@ -96,9 +94,8 @@ class Installation:
         self, environment: Environment, place: Place, state: ContainerState, command: str
     ) -> tuple[int, list[str]]:
         """The exit code and the last lines."""
-        process = await place.engine.exec_process(
-            state.id, ["/bin/sh", "-c", command], env=STEP_ENVIRONMENT, user=STEP_USER
-        )
+        # As the container's own user, whose the image and its package folders are: root, where the image names none.
+        process = await place.engine.exec_process(state.id, ["/bin/sh", "-c", command], env=STEP_ENVIRONMENT)
         lines = _Lines()
         tail: list[str] = []
         reading: asyncio.Task[Sequence[tuple[str, bytes]]] | None = None

@@ -19,6 +19,8 @@ from backend.services.replicas import ReplicaView
 from backend.storage.database import Database
 
 KIND_ENVIRONMENT = "environment"
+# Runs once, beside an environment that is being made.
+KIND_HELPER = "environment-helper"
 LISTED_SECONDS = 5.0
 
 EngineOf = Callable[[str | None], Awaitable[Engine]]

@@ -12,9 +12,10 @@ from backend.domain.errors import Conflict, DomainError, NotFound
 from backend.domain.journal import JournalKind
 from backend.domain.terminals import EndReason
 from backend.services.environments.context import EnvironmentShared, container_name, home_of, host_name, volume_name
-from backend.services.environments.places import KIND_ENVIRONMENT, Place
+from backend.services.environments.places import KIND_ENVIRONMENT, KIND_HELPER, Place
 from backend.services.environments.record import EnvironmentRecorder
 from backend.services.environments.rules import Amounts
+from backend.services.reconciler.faults import last_lines
 from backend.services.reconciler.replica_steps import pull_text
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 PIDS_LIMIT = 4096
 # Does nothing until it is told to end, in every image that has a shell; the engine's init reaps what terminals leave.
 IDLE_COMMAND = ("sleep", "2147483647")
+# How often the end of a helper is looked for.
+HELPER_STEP_SECONDS = 0.1
+_UNENDED = (ContainerPhase.CREATED, ContainerPhase.RUNNING, ContainerPhase.RESTARTING, ContainerPhase.PAUSED)
 _STARTABLE = (ContainerPhase.CREATED, ContainerPhase.EXITED, ContainerPhase.DEAD)
 
 
@@ -84,6 +88,10 @@ class EnvironmentSteps:
         for replaced in old:
             await self.remove(environment, place, replaced)
         name = container_name(self._shared.options.installation, environment)
+        network = await place.networks.network(environment.tenant_id)
+        given = _changes_hands(work, user)
+        if given:
+            await self._give_home(environment, work, place, user, volume.name, home, network)
         spec = ContainerSpec(
             name=name,
             image=environment.digest,
@@ -92,8 +100,8 @@ class EnvironmentSteps:
             tenant_id=environment.tenant_id,
             generation=environment.generation,
             ordinal=0,
-            network=await place.networks.network(environment.tenant_id),
-            env=_variables(environment, user, home),
+            network=network,
+            env={"PORT": str(environment.port), "HOME": home, **environment.env},
             port=environment.port,
             address=await place.networks.address(environment.tenant_id, environment.id, name),
             cpu_millicores=amounts.cpu_millicores,
@@ -103,6 +111,9 @@ class EnvironmentSteps:
             entrypoint=IDLE_COMMAND[:1],
             command=IDLE_COMMAND[1:],
             volumes={volume.name: home},
+            # The engine fills an empty volume from the image, and gives it to whom the image gives the folder: only
+            # at first, else an empty home would be filled again and be another's.
+            fill_volumes=work.home_uid is None and not given,
             working_dir=home,
             hostname=host_name(environment),
             stop_timeout_seconds=self._shared.options.stop_timeout_seconds,
@@ -110,6 +121,11 @@ class EnvironmentSteps:
         async with self._shared.engine_slots:
             made = await self._create(place, spec)
             return await self._start(place, made, name)
+
+    async def note_home(self, environment: Environment, work: EnvironmentWork, place: Place) -> None:
+        """Keep where the home is and whose: the container with it is there."""
+        user = await place.engine.image_user(environment.digest)
+        await self._recorder.write(environment, work, home=home_of(user), home_uid=user.uid)
 
     async def _create(self, place: Place, spec: ContainerSpec) -> str:
         try:
@@ -122,6 +138,49 @@ class EnvironmentSteps:
             if error.details.get("reason") == "address":
                 await place.networks.release(spec.name)
             raise
+
+    async def _give_home(
+        self,
+        environment: Environment,
+        work: EnvironmentWork,
+        place: Place,
+        user: ImageUser,
+        volume: str,
+        home: str,
+        network: str,
+    ) -> None:
+        """Let the image's user write in its home: a folder that the image does not have is made for root, and what
+        another image's user kept there is all that user's. Only root may change that, and the environment itself may
+        not be root: a container that runs once does it. Raises Conflict where it fails."""
+        whole = ["-R"] if work.home_uid is not None else []
+        spec = ContainerSpec(
+            name=f"{container_name(self._shared.options.installation, environment)}-home",
+            image=environment.digest,
+            kind=KIND_HELPER,
+            object_id=environment.id,
+            tenant_id=environment.tenant_id,
+            generation=environment.generation,
+            ordinal=0,
+            network=network,
+            entrypoint=("chown",),
+            command=(*whole, f"{user.uid}:{user.gid}", home),
+            user="0",
+            volumes={volume: home},
+            fill_volumes=work.home_uid is None,
+            restart=False,
+        )
+        # One that a crash left behind may have ended already: make it anew.
+        await place.engine.remove_container(await self._create(place, spec))
+        made = await self._create(place, spec)
+        try:
+            await place.engine.start_container(made)
+            state = await _ended(place, made)
+            if state.exit_code != 0:
+                said = await last_lines(place.engine, made)
+                raise Conflict(f"the home could not be given to user {user.uid} (code {state.exit_code}){said}")
+        finally:
+            await place.engine.remove_container(made)
+            place.view.drop(made)
 
     async def start(self, environment: Environment, place: Place, state: ContainerState) -> ContainerState | None:
         """Start one that was made, or stopped, before; None where only a new one can do it."""
@@ -153,32 +212,6 @@ class EnvironmentSteps:
     async def _discard(self, place: Place, container_id: str) -> None:
         await place.engine.remove_container(container_id)
         place.view.drop(container_id)
-
-    async def give_home(
-        self, environment: Environment, work: EnvironmentWork, place: Place, state: ContainerState
-    ) -> None:
-        """Let the image's user write in its home: a folder that the image does not have is made for root, and one
-        that an image with another user filled is all that user's."""
-        user = await place.engine.image_user(environment.digest)
-        home = home_of(user)
-        if work.home_uid != user.uid and not (work.home_uid is None and user.uid == 0):
-            await self._own(place, state, user, home, whole=work.home_uid is not None)
-        await self._recorder.write(environment, work, home=home, home_uid=user.uid)
-
-    async def _own(self, place: Place, state: ContainerState, user: ImageUser, home: str, *, whole: bool) -> None:
-        recursive = ["-R"] if whole else []
-        process = await place.engine.exec_process(
-            state.id, ["chown", *recursive, f"{user.uid}:{user.gid}", home], env={}, user="0"
-        )
-        said = b""
-        try:
-            while output := await process.read():
-                said = (said + b"".join(data for _, data in output))[-500:]
-            code = await process.exit_code()
-        finally:
-            await process.close()
-        if code != 0:
-            log.warning("the home of %s was not given to %d: %s", state.name, user.uid, said.decode("utf-8", "replace"))
 
     async def restart(self, environment: Environment, place: Place, state: ContainerState) -> ContainerState | None:
         """End all that runs in it, and start it again; what it has on its disk stays."""
@@ -232,7 +265,7 @@ class EnvironmentSteps:
         for state in place.containers(environment.id):
             await self.remove(environment, place, state)
         for state in await place.engine.list_containers(environment.id):
-            if state.kind == KIND_ENVIRONMENT:
+            if state.kind in (KIND_ENVIRONMENT, KIND_HELPER):
                 await self.remove(environment, place, state)
         await place.engine.remove_volume(volume_name(self._shared.options.installation, environment))
         await place.networks.release(container_name(self._shared.options.installation, environment))
@@ -255,7 +288,15 @@ def limits_hold(environment: Environment, state: ContainerState) -> bool:
     return (state.cpu_millicores, state.memory_limit_bytes) == (amounts.cpu_millicores, amounts.memory_bytes)
 
 
-def _variables(environment: Environment, user: ImageUser, home: str) -> dict[str, str]:
-    """The user's own go first. HOME is told where the image's passwd file does not."""
-    told = {} if user.home == home else {"HOME": home}
-    return {"PORT": str(environment.port), **told, **environment.env}
+async def _ended(place: Place, container_id: str) -> ContainerState:
+    """A container that runs once, when it has."""
+    while True:
+        state = await place.engine.inspect_container(container_id)
+        if state.phase not in _UNENDED:
+            return state
+        await asyncio.sleep(HELPER_STEP_SECONDS)
+
+
+def _changes_hands(work: EnvironmentWork, user: ImageUser) -> bool:
+    """Whether what is in the home, or the folder itself, is another user's."""
+    return user.uid != (work.home_uid or 0)

@@ -11,7 +11,7 @@ from backend.domain.engine import ContainerState
 from backend.domain.environments import Environment
 from backend.domain.errors import DomainError
 from backend.services.environments.context import EndTerminals, EnvironmentShared
-from backend.services.environments.places import KIND_ENVIRONMENT, Place
+from backend.services.environments.places import KIND_ENVIRONMENT, KIND_HELPER, Place
 from backend.services.environments.worker import EnvironmentWorker
 from backend.services.journal import utc_now
 
@@ -122,7 +122,11 @@ class EnvironmentReconciler:
     async def _is_orphan(self, state: ContainerState, known: set[str]) -> bool:
         if state.kind == KIND_PROBE:
             return utc_now() - state.created_at > PROBE_AGE
-        if state.kind != KIND_ENVIRONMENT or state.object_id in known or state.object_id in self._workers:
+        if (
+            state.kind not in (KIND_ENVIRONMENT, KIND_HELPER)
+            or state.object_id in known
+            or state.object_id in self._workers
+        ):
             return False
         async with self._shared.database.session() as session:
             return await self._shared.queries.by_id(session, state.object_id) is None

@@ -192,7 +192,7 @@ class EnvironmentWorker:
             await self._recorder.hold(environment)
             work = await self._work_now(environment, work)
             if work.container_id != state.id:
-                await self._steps.give_home(environment, work, place, state)
+                await self._steps.note_home(environment, work, place)
             await self._guarded(environment, work, self._installation.run(environment, work, place, state))
         return state
 
