@@ -142,12 +142,10 @@ class Grid(pyte.Screen):
                 cursor.x = end
             else:
                 self._draw_narrow(data)
-        elif not (MIXED.fullmatch(data) and self._draw_mixed(data)):
-            for span in SPANS.finditer(data):
-                if span.lastindex == 1:
-                    self._draw_narrow(span[1])
-                else:
-                    self._draw_one(span[2])
+        elif MIXED.fullmatch(data):
+            self._draw_mixed(data)
+        else:
+            self._draw_each(data)
 
     def _draw_narrow(self, data: str) -> None:
         """Draw text of one cell each."""
@@ -173,20 +171,42 @@ class Grid(pyte.Screen):
                 row.put(columns - 1, data[-1], self.pen)
                 return
 
-    def _draw_mixed(self, data: str) -> bool:
-        """Draw characters of one and two cells each in one step; False where that cannot be done."""
-        cursor = self.cursor
-        row = self.rows[cursor.y]
+    def _draw_mixed(self, data: str) -> None:
+        """Draw characters of one and two cells each, which join others only after a joiner."""
+        cursor, columns = self.cursor, self.columns
         cells = with_stubs(data, STUB)
-        end = cursor.x + len(cells)
-        if end > self.columns or row.clusters or _IRM in self.mode:
-            return False
-        row.put(cursor.x, cells, self.pen)
-        row.wide = True
+        at, length = 0, len(cells)
+        while at < length:
+            x = cursor.x
+            row = self.rows[cursor.y]
+            if row.clusters or columns < 2 or modes.DECAWM not in self.mode or _IRM in self.mode:
+                self._draw_each(cells[at:].replace(STUB, ""))
+                return
+            if x >= columns:
+                self._wrap()
+                continue
+            end = at + columns - x
+            if end < length and cells[end] == STUB:
+                end -= 1
+            if end == at:
+                row.erase(x, columns, columns, self.pen.blank)
+                cursor.x = columns
+            else:
+                piece = cells[at:end]
+                row.put(x, piece, self.pen)
+                row.wide = True
+                cursor.x = x + len(piece)
+            self.dirty.add(cursor.y)
+            at = end
         self._last_drawn = data
-        self.dirty.add(cursor.y)
-        cursor.x = end
-        return True
+
+    def _draw_each(self, data: str) -> None:
+        """Draw any text, looking at each character that is not known to take one cell."""
+        for span in SPANS.finditer(data):
+            if span.lastindex == 1:
+                self._draw_narrow(span[1])
+            else:
+                self._draw_one(span[2])
 
     def _draw_one(self, char: str) -> None:
         """Draw a character that may take no cell or two."""

@@ -21,7 +21,7 @@ MIXED = re.compile(f"(?:{NARROW.pattern}+|{WIDE.pattern}+)*+")
 """Text of characters of one and two cells each, none of which joins another. Without backtracking, which would take
 for ever on a long line that ends in another character."""
 
-_EACH_WIDE = re.compile(WIDE.pattern[:-1])
+_AFTER_WIDE = re.compile(f"(?<={WIDE.pattern[:-1]})")
 
 SPANS = re.compile(f"({NARROW.pattern})|(.)", re.DOTALL)
 """Cuts any text into narrow runs (group 1) and single other characters (group 2)."""
@@ -29,7 +29,7 @@ SPANS = re.compile(f"({NARROW.pattern})|(.)", re.DOTALL)
 
 def with_stubs(text: str, stub: str) -> str:
     """Text of `MIXED` with a stub after each character of two cells."""
-    return _EACH_WIDE.sub(rf"\g<0>{stub}", text)
+    return _AFTER_WIDE.sub(stub, text)
 
 
 @lru_cache(8192)
