@@ -20,7 +20,6 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from themes.loader import DEFAULT_DARK, load_themes
-from tui.choices import Choices
 from tui.key_order import OPENS_SCREEN, KeyOrder
 from tui.keymaps import textual_keymap, unknown_overrides
 from tui.logins import Logins
@@ -28,6 +27,7 @@ from tui.notices import KEPT, Notices
 from tui.preferences import Preferences, preferences_file
 from tui.restarts import Restarts
 from tui.screens.main import MainScreen
+from tui.terminal_requests import TerminalRequests
 from tui.terminals import Terminals
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Options:
     serve_arguments: tuple[str, ...] = ()
 
 
-class PilothouseApp(Choices):
+class PilothouseApp(TerminalRequests):
     """Holds the connection; the screens do the work."""
 
     TITLE = "Pilothouse"
@@ -313,15 +313,6 @@ class PilothouseApp(Choices):
             await self.run_action(target, default_namespace=screen)
 
         return do
-
-    def copy_to_clipboard(self, text: str) -> None:
-        """By OSC 52, through tmux and screen too, and by a program where that does not reach the clipboard."""
-        super().copy_to_clipboard(text)
-        if not self.is_headless and self._driver is not None:
-            from tui.clipboard import copy_elsewhere, copy_sequence, passed_through
-
-            self._driver.write(passed_through(copy_sequence(text), os.environ))
-            self.run_worker(copy_elsewhere(text, dict(os.environ), self.notify), group="copy", exclusive=True)
 
     def action_interrupt(self) -> None:
         """ctrl+c copies a selection where there is one; it does not end the app."""

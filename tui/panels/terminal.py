@@ -202,10 +202,6 @@ class TerminalPanel(Vertical, can_focus=True):
         self._arrange()
         self.post_message(HintChanged())
 
-    @on(Terminal.Copied)
-    def _copied(self) -> None:
-        self.notify("The selection is copied", timeout=2)
-
     def _arrange(self) -> None:
         for key, terminal in self._terminals.items():
             terminal.display = key == self._deployment and not self._bereft
