@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import importlib.metadata
 import logging
@@ -170,6 +171,9 @@ class CaddyProcess:
             )
         finally:
             os.close(output)
+        # A session of its own begins without our priority where Linux weighs whole sessions against each other.
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{process.pid}/autogroup").write_text(str(os.getpriority(os.PRIO_PROCESS, 0)))
         # It is to outlive us: tell Popen not to warn of that. `_exists` reaps it where it ends before us.
         process.returncode = 0
         return process.pid

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Engine, Executable, Result, create_engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
@@ -44,7 +45,7 @@ class InlineSession:
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self._session.close()
-        if error is not None:
+        if isinstance(error, SQLAlchemyError):
             with as_unavailable():
                 raise error
 
