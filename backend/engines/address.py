@@ -41,22 +41,14 @@ class EngineAddress:
     def find(cls, base_url: str | None) -> EngineAddress:
         """The given URL, else DOCKER_HOST, else the Docker CLI's current context, else the default socket."""
         if base_url is not None:
-            return cls._of_url(base_url)
+            return cls(base_url)
         try:
             found = environment_settings() if os.environ.get("DOCKER_HOST") else context_settings()
         except (DockerException, OSError, ValueError) as error:
             named = os.environ.get("DOCKER_HOST") or DEFAULT_BASE_URL
             return cls(named, fault=f"the Docker settings (DOCKER_HOST, DOCKER_CERT_PATH, context) are wrong: {error}")
         url = str(found.get("base_url") or DEFAULT_BASE_URL).replace("http+unix://", "unix://")
-        return cls._of_url(url, found.get("tls") or None)
-
-    @classmethod
-    def _of_url(cls, url: str, tls: TLSConfig | None = None) -> EngineAddress:
-        if not url.startswith("ssh://"):
-            return cls(url, tls)
-        from backend.engines.remote import remote_address
-
-        return remote_address(DockerAddress(url))
+        return cls(url, found.get("tls") or None)
 
     @property
     def is_local(self) -> bool:
@@ -115,5 +107,5 @@ class EngineAddress:
             raise EngineUnavailable(self.fault)
         if self.relay is None and urlsplit(self.base_url).scheme not in ("unix", "tcp", "http", "https"):
             raise EngineUnavailable(
-                f"the engine address {self.base_url} is not supported: use unix:///path, tcp://host:port or ssh://user@host"
+                f"the engine address {self.base_url} is not supported: use unix:///path or tcp://host:port"
             )

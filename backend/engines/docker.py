@@ -56,9 +56,8 @@ class DockerEngine:
         remote: DockerAddress | None = None,
         log: logging.Logger | None = None,
     ) -> None:
-        """`base_url` is `unix://path`, `tcp://host:port` or `ssh://user@host`; None takes DOCKER_HOST, the Docker CLI's
-        context, or the default socket. `remote` is an engine elsewhere, instead; raises Invalid where its keys cannot
-        be used."""
+        """`base_url` is `unix://path` or `tcp://host:port`; None takes DOCKER_HOST, the Docker CLI's context, or the
+        default socket. `remote` is an engine elsewhere, instead; raises Invalid where its keys cannot be used."""
         self._installation = installation
         self._log = log or _LOG
         self._connection = EngineConnection(

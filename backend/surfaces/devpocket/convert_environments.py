@@ -10,6 +10,7 @@ from backend.domain.environments import (
     EnvironmentLogLine,
     EnvironmentLogs,
     EnvironmentRequest,
+    EnvironmentStatus,
     EnvironmentUsage,
     InstallEvent,
     InstallEventKind,
@@ -87,18 +88,22 @@ def variables(given: Mapping[str, str | bool | int | float]) -> dict[str, str]:
 
 def to_wire_metrics(environment: Environment, usage: EnvironmentUsage) -> wire.EnvironmentMetricsResponse:
     limits = environment.resources
+    # What does not run uses nothing; only of what runs can it be unknown.
+    resting = None if environment.status is EnvironmentStatus.RUNNING else 0
+    cpu = resting if usage.cpu_cores is None else round(usage.cpu_cores, 4)
+    memory = resting if usage.memory_bytes is None else usage.memory_bytes
     return wire.EnvironmentMetricsResponse(
         environment_id=environment.id,
         environment_name=environment.name,
         cpu=wire.CpuUsage(
-            usage=None if usage.cpu_cores is None else round(usage.cpu_cores, 4),
+            usage=cpu,
             limit=limits.cpu,
-            percent=_percent(usage.cpu_cores, usage.cpu_limit_cores),
+            percent=_percent(cpu, usage.cpu_limit_cores),
         ),
         memory=wire.BytesUsage(
-            usage=usage.memory_bytes,
+            usage=memory,
             limit=limits.memory,
-            percent=_percent(usage.memory_bytes, usage.memory_limit_bytes),
+            percent=_percent(memory, usage.memory_limit_bytes),
         ),
         storage=wire.StorageUsage(
             usage=usage.storage_bytes,

@@ -160,6 +160,25 @@ def test_environments_run_on_a_second_engine(
         assert there.containers.list(all=True, filters={"label": f"pilothouse.id={made}"}) == []
 
 
+def test_another_way_to_an_engine_in_use(
+    admin: Client, user: Client, shell: str, second: SecondEngine, named: str
+) -> None:
+    """The environments on it go on, and are reached by the new way."""
+    cluster = _register(admin, name=named, provider="docker", docker=_docker(second.tls))
+    made = user.environment(shell, cluster_id=cluster["id"])
+    user.until(made, "running")
+    changed = admin.http.put(f"{CLUSTERS}/{cluster['id']}", json={"docker": _docker(second.ssh)})
+    assert (changed.status_code, changed.json()["status"]) == (200, "active")
+    with user.socket(f"terminal/{made}") as terminal:
+        terminal.type("echo by an''other way; exit\n")
+        terminal.until_shown("by another way")
+    assert user.http.get(f"/api/v1/environments/{made}/metrics").status_code == 200
+    assert user.http.post(f"/api/v1/environments/{made}/stop").status_code == 200
+    user.until(made, "stopped")
+    assert user.http.delete(f"/api/v1/environments/{made}").status_code == 204
+    user.until_gone(made)
+
+
 def test_kubernetes(admin: Client, user: Client, shell: str, kubernetes: KubernetesServer, named: str) -> None:
     kubernetes.ready = [True, True, True]
     cluster = _register(admin, name=named, kubeconfig=kubernetes.kubeconfig())

@@ -102,6 +102,8 @@ def test_a_life(user: Client, outsider: Client, shell: str) -> None:
     fits(stopped.json(), {"message": "text"})
     user.until(running["id"], "stopped")
     error_of(user.http.post(f"{one}/stop"), 400)
+    resting = user.http.get(f"{one}/metrics").json()
+    assert (resting["cpu"]["usage"], resting["memory"]["usage"]) == (0, 0)
     started = user.http.post(f"{one}/start")
     assert started.status_code == 200
     fits(started.json(), {"message": "text"})
