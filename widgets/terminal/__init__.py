@@ -1,6 +1,6 @@
 """An embedded terminal for Textual, on pyte. It knows nothing of the app around it.
 
-`Terminal` and `LocalPty` load on first use, so that `widgets.terminal.emulator` stays free of Textual.
+What is named here loads on first use, so that `widgets.terminal.emulator` stays free of Textual.
 """
 
 from __future__ import annotations
@@ -9,13 +9,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from widgets.terminal.commands import TerminalCommand
+    from widgets.terminal.link_dialog import LinkChoice, LinkDialog
     from widgets.terminal.local_pty import LocalPty
     from widgets.terminal.source import SourceFactory, TerminalSource
     from widgets.terminal.widget import Terminal
 
-__all__ = ["LocalPty", "SourceFactory", "Terminal", "TerminalSource"]
+__all__ = [
+    "LinkChoice",
+    "LinkDialog",
+    "LocalPty",
+    "SourceFactory",
+    "Terminal",
+    "TerminalCommand",
+    "TerminalSource",
+]
 
-_HOMES = {"LocalPty": "local_pty", "SourceFactory": "source", "Terminal": "widget", "TerminalSource": "source"}
+_HOMES = {
+    "LinkChoice": "link_dialog",
+    "LinkDialog": "link_dialog",
+    "LocalPty": "local_pty",
+    "SourceFactory": "source",
+    "Terminal": "widget",
+    "TerminalCommand": "commands",
+    "TerminalSource": "source",
+}
 
 
 def __getattr__(name: str) -> Any:

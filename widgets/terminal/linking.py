@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from textual.content import Content
 from textual.geometry import Offset
 from textual.timer import Timer
 
@@ -48,7 +49,8 @@ class TerminalLinking(TerminalSelecting, can_focus=True):
         found = None if place is None else self.link_under(place)
         if found != self._hovered:
             self._hovered = found
-            self.tooltip = None if found is None else found.address
+            # Not as markup: brackets are common in addresses.
+            self.tooltip = None if found is None else Content(found.address)
             self.refresh()
 
     def link_under(self, place: Offset) -> FoundLink | None:

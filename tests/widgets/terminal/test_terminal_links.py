@@ -61,7 +61,7 @@ async def test_a_click_asks_and_a_double_click_selects() -> None:
         await until(pilot, lambda: app.terminal.source is not None)
         app.feed(LINKED)
         await pilot.hover(Terminal, offset=(3, 0))
-        assert under(app, 0) == "click here" and app.terminal.tooltip == "https://example.com/a"
+        assert under(app, 0) == "click here" and str(app.terminal.tooltip) == "https://example.com/a"
         await pilot.hover(Terminal, offset=(3, 1))
         assert under(app, 0) == "" and app.terminal.tooltip is None
         await pilot.click(Terminal, offset=(3, 0))

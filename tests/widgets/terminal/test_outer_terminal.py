@@ -1,4 +1,5 @@
-"""The cursor of the outer terminal, which is our own emulator here: shape, place, and that it is given back."""
+"""An app in an outer terminal, which is our own emulator here: the outer cursor's shape and place, and that it is given
+back; keys by the kitty protocol, which Textual asks for."""
 
 from __future__ import annotations
 
@@ -117,3 +118,21 @@ async def test_it_is_hidden_where_keys_go_elsewhere_and_given_back_at_the_end() 
         await outer.press("\x1bOS")
         await outer.until(lambda: outer.ended)
         assert modes.DECTCEM in outer.screen.mode and outer.screen.cursor_style == 0 and not outer.screen.alternate
+
+
+async def test_keys_that_only_the_kitty_protocol_tells_apart_reach_programs_that_ask_for_it() -> None:
+    async with running("stty raw -echo; printf '\\033[>1u'; printf ready; cat -v") as outer:
+        await outer.until(lambda: outer.screen.display[0].startswith("ready"))
+        assert outer.screen.keyboard_flags & 1
+        for keys in ("\x1b[105;5u", "\x1b[13;2u", "\x1b[97;;97u", "\x1b[57414;;13u", "\x1b[27u"):
+            await outer.press(keys)
+        await outer.until(lambda: "ready^[[105;5u^[[13;2ua" in outer.screen.display[0])
+        await outer.until(lambda: "^[[27u" in outer.screen.display[0])
+
+
+async def test_programs_that_do_not_ask_get_xterms_keys() -> None:
+    async with running("stty raw -echo; printf ready; cat -v") as outer:
+        await outer.until(lambda: outer.screen.display[0].startswith("ready"))
+        for keys in ("\x1b[99;5u", "\x1b[120;3u", "\x1b[1;5D", "\x1b[13;2u", "\x1b[65;2;65u", "\x1b[233;;233u"):
+            await outer.press(keys)
+        await outer.until(lambda: "ready^C^[x^[[1;5D^MAM-CM-)" in outer.screen.display[0])
