@@ -19,6 +19,7 @@ from backend.services.secrets import SecretBox
 from backend.settings import Settings, load_secret
 from backend.storage import networks
 from backend.storage.database import Database
+from backend.storage.environments import clusters_with_environments
 from backend.storage.installation import installation_id
 from backend.wire.rendezvous import Places
 
@@ -30,6 +31,13 @@ class Installation:
     database: Database
     engine: Engine
     ingress: Ingress
+
+    clusters: ClusterService
+
+    async def clusters_in_use(self) -> set[str]:
+        """Uuids of clusters, beside the local engine, that environments run on."""
+        async with self.database.session() as session:
+            return await clusters_with_environments(session)
 
     async def tenants_with_networks(self) -> set[str]:
         """Tenants that storage gave a network."""
@@ -98,12 +106,15 @@ async def open_installation(settings: Settings) -> AsyncIterator[Installation]:
     """Storage, engine and ingress of an installation whose backend does not run."""
     async with AsyncExitStack() as life:
         database = await open_database(settings, life)
-        engine = engine_of(settings, await installation_id(database, datetime.now(UTC)))
+        installation = await installation_id(database, datetime.now(UTC))
+        engine = engine_of(settings, installation)
         await engine.start()
         life.push_async_callback(engine.close)
         ingress = ingress_of(settings)
         life.push_async_callback(ingress.close)
-        yield Installation(database, engine, ingress)
+        clusters = clusters_of(settings, installation, database, SecretBox(secret_of(settings, "encryption")), engine)
+        life.push_async_callback(clusters.close)
+        yield Installation(database, engine, ingress, clusters)
 
 
 async def open_database(settings: Settings, life: AsyncExitStack) -> Database:

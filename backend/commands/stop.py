@@ -8,11 +8,16 @@ import os
 import signal
 import sys
 import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from backend.commands.exits import DONE, FAILED, STATE, WRONG_USE, complain
 from backend.run_lock import AlreadyRunning, lock_holder, run_lock
 from backend.settings import Settings, SettingsError, load_settings
 from backend.wire.rendezvous import Places, process_exists, read_backend_info
+
+if TYPE_CHECKING:
+    from backend.domain.engine import Engine
 
 WAIT_SECONDS = 30.0
 POLL_SECONDS = 0.05
@@ -78,7 +83,8 @@ def _confirmed(places: Places) -> bool:
         return False
     print(f"This ends the backend, the ingress and the terminals of {places.data_dir}.")
     print("All its containers and networks are removed.")
-    print("Accounts and deployments stay stored: the next start of the backend brings the deployments back.")
+    print("Accounts, deployments and environments stay stored, and the homes of environments stay in their volumes:")
+    print("the next start of the backend brings them back.")
     answer = input(f"Type '{CONFIRMATION}' to go on: ")
     if answer.strip() != CONFIRMATION:
         complain("nothing was done")
@@ -93,28 +99,57 @@ def _remove_everything(settings: Settings, places: Places) -> int:
     try:
         # Holding the lock, so that no backend starts in the middle and brings back what is being removed.
         with run_lock(places.lock_file):
-            containers, networks = asyncio.run(_remove(settings))
+            removed = asyncio.run(_remove(settings))
     except AlreadyRunning as error:
         complain(f"a backend was started meanwhile ({error}): try again")
         return STATE
     except DomainError as error:
         complain(f"not everything could be removed: {error.message}")
         return FAILED
-    print(f"Ingress and terminals ended; {containers} containers and {networks} networks were removed.")
-    return DONE
+    print(f"Ingress and terminals ended; {removed.containers} containers and {removed.networks} networks were removed.")
+    if removed.volumes:
+        print(f"The homes of {removed.volumes} environment{'s' if removed.volumes > 1 else ''} are kept.")
+    for fault in removed.faults:
+        complain(f"not everything could be removed: {fault}")
+    return FAILED if removed.faults else DONE
 
 
-async def _remove(settings: Settings) -> tuple[int, int]:
-    """How many containers and networks were removed. The ingress goes first: nothing is routed to what goes."""
+@dataclass
+class _Removed:
+    """What went, what was kept, and what could not be reached."""
+
+    containers: int = 0
+    networks: int = 0
+    volumes: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+async def _remove(settings: Settings) -> _Removed:
+    """The ingress goes first: nothing is routed to what goes. Volumes stay: they hold what users made."""
+    from backend.domain.errors import DomainError
     from backend.parts import open_installation
     from backend.terminals.client import HolderClient
 
+    removed = _Removed()
     async with open_installation(settings) as parts:
         await HolderClient(Places.of(settings.data_dir)).stop()
         await parts.ingress.stop()
-        containers = await parts.engine.list_containers()
-        await asyncio.gather(*(parts.engine.remove_container(container.id) for container in containers))
-        tenants = await parts.tenants_with_networks()
-        for tenant in sorted(tenants | {container.tenant_id for container in containers}):
-            await parts.engine.remove_network(tenant)
-        return len(containers), len(tenants)
+        await _clear(parts.engine, await parts.tenants_with_networks(), removed)
+        for cluster_id in sorted(await parts.clusters_in_use()):
+            try:
+                await _clear(await parts.clusters.engine_of(cluster_id), set(), removed)
+            except DomainError as error:
+                removed.faults.append(error.message)
+    return removed
+
+
+async def _clear(engine: Engine, tenants: set[str], removed: _Removed) -> None:
+    """Remove all containers of this installation from one engine, and the networks of these and their own tenants."""
+    containers = await engine.list_containers()
+    await asyncio.gather(*(engine.remove_container(container.id) for container in containers))
+    tenants = tenants | {container.tenant_id for container in containers if container.tenant_id}
+    for tenant in sorted(tenants):
+        await engine.remove_network(tenant)
+    removed.containers += len(containers)
+    removed.networks += len(tenants)
+    removed.volumes += len(await engine.list_volumes())

@@ -221,6 +221,12 @@ class EnvironmentQueries:
         )
 
 
+async def clusters_with_environments(session: AsyncSession) -> set[str]:
+    """Uuids of the clusters, beside the local engine, that have environments, also such as are being deleted."""
+    query = select(col(EnvironmentRow.cluster_id)).where(col(EnvironmentRow.cluster_id).is_not(None)).distinct()
+    return {cluster_id for cluster_id in await session.scalars(query) if cluster_id is not None}
+
+
 def _key(name: str) -> str:
     return name.casefold()
 

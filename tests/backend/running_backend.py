@@ -6,13 +6,16 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import docker
 import httpx
 
 from backend.wire.rendezvous import Places, read_backend_info
@@ -145,6 +148,19 @@ class RunningBackend:
             self.terminate()
         ended = run_command(self.data_dir, "stop", "--all", "--yes")
         assert ended.returncode == 0, ended.stderr
+        for volume in self.volumes():
+            docker.from_env().api.remove_volume(volume)
+
+    def volumes(self) -> set[str]:
+        """The names of this installation's volumes on the engine, which only deleting their environments removes."""
+        database = self.data_dir / "pilothouse.db"
+        if not database.exists():
+            return set()
+        with closing(sqlite3.connect(database)) as connection:
+            ids = [row[0] for row in connection.execute("SELECT id FROM installation")]
+        client = docker.from_env().api
+        found = [client.volumes(filters={"label": f"pilothouse.installation={one}"})["Volumes"] or [] for one in ids]
+        return {volume["Name"] for volumes in found for volume in volumes}
 
     # --- asking
 

@@ -121,7 +121,7 @@ start_private() {
   [ "$(id -u)" = 0 ] || { say "no engine that can pull images answers, and starting one takes root"; exit 1; }
   need_packages curl:curl dockerd:docker.io docker-registry:docker-registry ip:iproute2 \
     iptables:iptables htpasswd:apache2-utils openssl:openssl mmdebstrap:mmdebstrap busybox:busybox-static \
-    nsenter:util-linux
+    nsenter:util-linux ps:procps
   # Newer Debians keep the client in a package of its own.
   command -v docker >/dev/null || need_packages docker:docker-cli
   make_namespace
