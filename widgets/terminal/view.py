@@ -68,6 +68,7 @@ class TerminalView(Widget, can_focus=True):
         self._anchor: int | None = None
         self._cursor_line = 0
         self._painted_at = 0.0
+        self._due = False
         self._held_since: float | None = None
         self._scrollback = scrollback
         self._emulator = Screen(80, 24, scrollback)
@@ -169,6 +170,7 @@ class TerminalView(Widget, can_focus=True):
             if now - self._held_since < _SYNCHRONIZED_LIMIT:
                 return
         self._held_since = None
+        self._due = True
         lines = emulator.dirty | {self._cursor_line, emulator.cursor.y}
         emulator.dirty.clear()
         self._cursor_line = emulator.cursor.y
@@ -182,8 +184,9 @@ class TerminalView(Widget, can_focus=True):
             self._paint_at_once()
 
     def paint_frame(self) -> None:
-        """Draw at once, at most 60 times a second: for a flood, which would keep the screen's own tick waiting."""
-        if monotonic() - self._painted_at >= _FRAME:
+        """Draw at once, at most 60 times a second: for a flood, which would keep the screen's own tick waiting. Without
+        anything new there is no frame, which would only put off the echo that follows."""
+        if self._emulator.dirty and monotonic() - self._painted_at >= _FRAME:
             self.paint(eager=True)
 
     def _paint_at_once(self) -> None:
@@ -196,6 +199,7 @@ class TerminalView(Widget, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines of a region of the widget."""
+        self._due = False
         if not self._draw_alone():
             return super().render_lines(crop)
         strips: list[Strip] = [self._line(y) for y in crop.line_range]
