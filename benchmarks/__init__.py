@@ -13,6 +13,10 @@ One benchmark a module, with the same name; each is a function `run(options)` th
     rolling_update  requests through the ingress while an app rolls: failures, and the slow end against before
     log_socket      the log socket's MB/s and lines/s, against `docker logs --follow` on the same log
     event_fanout    one event to 200 sockets, against one to a single socket; the backend's processor time for it
+    terminal_feed   MB/s of output that the terminal takes in, against pyte and textual-tty
+    terminal_memory what 10,000 lines of 200 columns take, against pyte's HistoryScreen
+    terminal_paint  ms of painting 200x60 and one line; frames/s in floods, against textual-tty
+    terminal_echo   from a key until it is painted, with nothing else and in a flood, against textual-tty
 
 What is compared is measured in turns, so that a slow minute of the machine hits both sides; a figure is the median of
 the turns. Each line shows both figures, their ratio, the target and whether it is met:

@@ -21,6 +21,11 @@ NAMES = (
     "rolling_update",
     "log_socket",
     "event_fanout",
+    "terminal_feed",
+    "terminal_memory",
+    "terminal_paint",
+    "terminal_echo",
+    "terminal_sockets",
 )
 
 
@@ -42,8 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = Report()
     for name in chosen.names or NAMES:
         try:
-            for figure in importlib.import_module(f"benchmarks.{name}").run(Options(quick=chosen.quick)):
-                report.add(figure)
+            for line in importlib.import_module(f"benchmarks.{name}").run(Options(quick=chosen.quick)):
+                report.add(line)
         except Exception as error:  # the next one may work all the same
             traceback.print_exc()
             report.failed(name, f"{type(error).__name__}: {error}")

@@ -84,6 +84,18 @@ class PseudoTerminal:
                     raise NotSeen(f"{text!r} was not drawn {'before the end' if self._ended else 'in time'}: {shown}")
                 self._lock.wait(left)
 
+    def until_written(self, mark: bytes, *, seconds: float = 30.0) -> float:
+        """Waits for bytes as they are, without a look at what they draw, so that a flood is read as fast as it comes;
+        returns the seconds from the start of the program until then. Raises NotSeen."""
+        deadline = time.monotonic() + seconds
+        with self._lock:
+            while mark not in self._output:
+                left = deadline - time.monotonic()
+                if left <= 0 or self._ended:
+                    raise NotSeen(f"{mark!r} was not written {'before the end' if self._ended else 'in time'}")
+                self._lock.wait(left)
+            return self._last_read - self.started
+
     def close(self) -> None:
         """Ends the program and all that it started in its session."""
         if self._process.poll() is None:

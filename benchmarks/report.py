@@ -72,16 +72,31 @@ class Figure:
         return "   ".join(parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One line without figures: why something is not compared."""
+
+    name: str
+    text: str
+
+    def line(self) -> str:
+        return f"{self.name:<22}   {self.text}"
+
+
 @dataclass(slots=True)
 class Report:
     """Prints figures as they come, and keeps them."""
 
     figures: list[Figure] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
 
-    def add(self, figure: Figure) -> None:
-        self.figures.append(figure)
-        print(figure.line(), flush=True)
+    def add(self, line: Figure | Note) -> None:
+        if isinstance(line, Figure):
+            self.figures.append(line)
+        else:
+            self.notes.append(line)
+        print(line.line(), flush=True)
 
     def failed(self, name: str, reason: str) -> None:
         """A benchmark that could not be carried out."""
@@ -90,7 +105,11 @@ class Report:
 
     def summary(self) -> dict[str, Any]:
         """What `--json` writes."""
-        return {"figures": [_as_json(figure) for figure in self.figures], "failures": self.failures}
+        return {
+            "figures": [_as_json(figure) for figure in self.figures],
+            "notes": [asdict(note) for note in self.notes],
+            "failures": self.failures,
+        }
 
     def write(self, path: Path) -> None:
         path.write_text(json.dumps(self.summary(), indent=1) + "\n", encoding="utf-8")
