@@ -210,6 +210,8 @@ class PilothouseApp(TerminalRequests):
         if change.connection and self.options.context == LOCAL_CONTEXT and self.backend is not None:
             self._look_after(self.backend)
         self.main.live_changed(change)
+        if change.connection and self.backend is not None and not self.backend.live.state.stale:
+            self.terminals.hurry()
         if self.environments is not None and (change.connection or change.system or change.everything):
             self.environments.connection_changed()
         if self.backend is not None and (change.connection or change.system or change.everything):
@@ -294,6 +296,10 @@ class PilothouseApp(TerminalRequests):
         from tui.screens.confirm import quit_question
 
         self.push_screen(quit_question(self.terminals.running), lambda yes: self.exit() if yes else None)
+
+    async def action_quit(self) -> None:
+        """ctrl+q, which no program and no dialog gets."""
+        await self.ask_to_quit()
 
     # --- palette ------------------------------------------------------------------------------------------
 

@@ -67,10 +67,13 @@ class Terminals:
         if known is None and not full_screen:
             screen.leave()
 
-    async def run(self, command: str) -> None:
-        """A command of the workspace, by its name, on its screen."""
-        screen = await self.show()
-        await screen.workspace.run(command)
+    def hurry(self) -> None:
+        """The backend is there again: dropped terminals wait no longer for their next attempt."""
+        if self._screen is not None:
+            self._screen.workspace.hurry()
+        panel = self._app.main.shell_panel()
+        if panel is not None:
+            panel.hurry()
 
     # --- choosing -----------------------------------------------------------------------------------------
 

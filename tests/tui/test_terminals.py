@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ async def test_a_shell_of_this_machine_stays_while_one_is_elsewhere(
         await pilot.press("t")
         await until_shown(pilot, "New terminal", "This machine", "ssh box")
         await choose(pilot, "this")
-        await until_shown(pilot, "here> ")
+        await until_shown(pilot, "here>")
         await type_line(pilot, "x=$((40+2)); echo pid-$$-")
         await until_shown(pilot, "pid-", "^\\ Commands")
         await pilot.press("ctrl+backslash")
@@ -174,15 +175,15 @@ async def test_a_replica_is_chosen_and_a_restart_of_the_backend_survived(
             await pilot.press("ctrl+t")
             await choose(pilot, "web " + "-".join(name.rsplit("-", 2)[1:]))
             await until(pilot, lambda: len(app.terminals.running) == len(_panes(app)), "the shell")
-            await until_shown(pilot, "# ")
+            await until_shown(pilot, "~ #")
             await type_line(pilot, "hostname")
             await pilot.press("ctrl+backslash", "ctrl+backslash")
         screens = ["\n".join(pane.terminal.emulator.display) for pane in _panes(app)]
         assert len(screens) == 2
         await pilot.press("t")
-        backend.kill()
-        await until_shown(pilot, "Connecting again")
-        backend.start()
+        assert await asyncio.to_thread(backend.terminate) == 0
+        await until_shown(pilot, "Next attempt in")
+        await asyncio.to_thread(backend.start)
         await until_shown(pilot, "connected again, in a new shell")
         await until_gone(pilot, "Next attempt")
         await type_line(pilot, "echo $((40+2))-again")
@@ -199,13 +200,13 @@ async def test_a_recording_is_made_and_replayed(app: PilothouseApp, sshd: SshSer
         await until_shown(pilot, "No deployments yet")
         await pilot.press("ctrl+t")
         await choose(pilot, "this")
-        await until_shown(pilot, "here> ")
+        await until_shown(pilot, "here>")
         await pilot.press("ctrl+backslash", "R")
-        await until_shown(pilot, "Recording to ", "What is typed is not in it")
+        await until_shown(pilot, "Recording to", "What is typed is not in it")
         await type_line(pilot, "echo recorded-$((40+2))")
         await until_shown(pilot, "recorded-42")
         await pilot.press("ctrl+backslash", "R")
-        await until_shown(pilot, "Recorded to ")
+        await until_shown(pilot, "Recorded to")
         (made,) = app.terminals.recordings.iterdir()
         assert made.stat().st_mode & 0o777 == 0o600
         await pilot.press("ctrl+backslash", "c")
@@ -226,7 +227,7 @@ async def test_the_palette_and_the_mouse_reach_it_all(app: PilothouseApp, sshd: 
         await type_text(pilot, "local shell")
         await until_shown(pilot, "Your shell on this machine")
         await pilot.press("enter")
-        await until_shown(pilot, "here> ")
+        await until_shown(pilot, "here>")
         await pilot.click(offset=(text_of(pilot).splitlines()[0].index("+"), 0))
         await until(pilot, lambda: isinstance(app.screen, NewTerminalScreen), "the choice")
         await pilot.click(OptionList, offset=(4, 0))

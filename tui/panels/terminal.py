@@ -138,6 +138,12 @@ class TerminalPanel(Vertical, can_focus=True):
         self.call_later(self._send_typed_ahead, deployment)
         return source
 
+    def hurry(self) -> None:
+        """Dropped shells wait no longer for their next attempt."""
+        for link in self._links.values():
+            if not link.connected:
+                link.reconnect_now()
+
     def hand_over(self, deployment: str) -> SourceFactory | None:
         """What opens the deployment's shell in another terminal, with its screen: it leaves this one then. None where
         no shell runs here."""

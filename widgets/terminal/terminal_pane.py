@@ -170,7 +170,12 @@ class TerminalPane(Pane):
             self.own_title = ""
             self.terminal.restart()
             self.tell_change()
-        elif self._reconnecting is not None and not self._reconnecting.connected:
+        else:
+            self.hurry()
+
+    def hurry(self) -> None:
+        """Where it waits for the next attempt to reconnect: make it now."""
+        if self._reconnecting is not None and not self._reconnecting.connected:
             self._reconnecting.reconnect_now()
 
     def on_key(self, event: events.Key) -> None:

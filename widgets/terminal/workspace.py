@@ -209,7 +209,7 @@ class Workspace(WorkspaceView):
             return
         path = await pane.stop_recording()
         if path is not None:
-            self.post_message(self.Told(f"Recorded to {path}"))
+            self.post_message(self.Told(f"Recorded to\n{path}"))
             return
         path = recording_path(self._recordings, pane.plain_title, datetime.now())
         try:
@@ -217,7 +217,13 @@ class Workspace(WorkspaceView):
         except OSError as error:
             self.post_message(self.Told(f"{path} cannot be written: {error.strerror or error}", fault=True))
             return
-        self.post_message(self.Told(f"Recording to {path}. What is typed is not in it; ^\\ R stops"))
+        self.post_message(self.Told(f"Recording to\n{path}\nWhat is typed is not in it; ^\\ R stops"))
+
+    def hurry(self) -> None:
+        """All that wait for their next attempt to reconnect make it now."""
+        for pane in self.panes:
+            if isinstance(pane, TerminalPane):
+                pane.hurry()
 
     # Borders
 

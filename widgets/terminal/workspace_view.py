@@ -61,6 +61,7 @@ class WorkspaceView(Widget):
         self.tabs = Tabs()
         self._recordings = recordings
         self._names = itertools.count(1)
+        self._panes: dict[str, Pane] = {}
         self._tab_line = TabLine()
         self._area = PaneArea()
         self._menu = LeaderMenu()
@@ -105,7 +106,7 @@ class WorkspaceView(Widget):
         return bool(pane.display) and self.is_attached and self.screen.is_current
 
     def _pane(self, name: str) -> Pane:
-        return self._area.query_one(f"#{name}", Pane)
+        return self._panes[name]
 
     # Open, show, close
 
@@ -126,6 +127,7 @@ class WorkspaceView(Widget):
 
     async def add(self, pane: Pane, *, split: Axis | None = None) -> None:
         """The same with a pane that is made already, under an id from `new_name`."""
+        self._panes[pane.name_in_tree] = pane
         if split is not None and self._has_room(split):
             self.tabs.divide(pane.name_in_tree, split)
         else:
@@ -157,7 +159,8 @@ class WorkspaceView(Widget):
         self._arrange(focus=True)
         for pane in there:
             if isinstance(pane, TerminalPane) and (path := await pane.stop_recording()) is not None:
-                self.post_message(self.Told(f"Recorded to {path}"))
+                self.post_message(self.Told(f"Recorded to\n{path}"))
+            del self._panes[pane.name_in_tree]
             await pane.remove()
 
     def take_focus(self) -> None:

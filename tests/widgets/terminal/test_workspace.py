@@ -314,7 +314,7 @@ async def test_a_session_is_recorded_and_what_is_typed_unseen_is_not(app: Worksp
         await until(pilot, lambda: "\nafter" in text_of(app))
         await command(pilot, "R")
         await until(pilot, lambda: "Recorded to" in app.words()[-1])
-        path = Path(app.words()[-1].removeprefix("Recorded to "))
+        path = Path(app.words()[-1].removeprefix("Recorded to\n"))
         recording = read_cast(path)
         output = "".join(event.data for event in recording.events)
         assert (recording.columns, recording.rows, recording.title) == (80, 23, "my shell")
