@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import logging
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -165,7 +166,8 @@ async def _services(
     system = SystemService(database, engine, ingress)
     holder = HolderClient(Places.of(settings.data_dir))
     life.push_async_callback(holder.close)
-    held = HeldTerminals(holder)
+    sockets_per_user = limits_of(settings.rate_limits)[DEVPOCKET, RateClass.CONNECTIONS]
+    held = HeldTerminals(holder, sockets_per_user=sockets_per_user or sys.maxsize)
     sessions = TerminalSessions(
         held,
         get=environments.service.get,
@@ -195,7 +197,7 @@ async def _services(
         facts=_facts(settings, installation),
         max_body_bytes=settings.max_body_bytes,
         terminal_sessions=sessions,
-        socket_slots=SocketSlots(limits_of(settings.rate_limits)[DEVPOCKET, RateClass.CONNECTIONS]),
+        socket_slots=SocketSlots(sockets_per_user),
     )
 
 
