@@ -193,13 +193,13 @@ class TerminalView(Widget, can_focus=True):
         """Draw without waiting for the screen's next tick of 60 a second: the delay of an echo is felt."""
         screen = self.screen
         if screen.is_current and not self.app._batch_count and not screen._layout_required:
-            self._painted_at = monotonic()
             screen._compositor.update_widgets({self})
             screen._compositor_refresh()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines of a region of the widget."""
         self._due = False
+        self._painted_at = monotonic()
         if not self._draw_alone():
             return super().render_lines(crop)
         strips: list[Strip] = [self._line(y) for y in crop.line_range]

@@ -23,7 +23,7 @@ SLICE: Final = 8 * 1024
 """Bytes fed at a time."""
 
 FRAME_BUDGET: Final = 0.006
-"""Seconds of feeding before the rest of the app has its turn."""
+"""Seconds of feeding, from one turn of the rest of the app to the next."""
 
 EAGER: Final = 512
 """Output of at most this many bytes is painted at once: it is an echo."""
@@ -66,7 +66,7 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
         self._sized = False
         self._outbox = Outbox()
         self._wake = asyncio.Event()
-        self._frame_started = 0.0
+        self._spent = 0.0
         self._pasting_noted = False
         self._on_alternate = False
         self._news: dict[type[Message], Message] = {}
@@ -191,12 +191,14 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
     async def _take(self, data: bytes) -> None:
         """Feed output in slices; others have their turn when the budget of a frame is used up."""
         for at in range(0, len(data), SLICE):
-            if monotonic() - self._frame_started > FRAME_BUDGET:
+            if self._spent > FRAME_BUDGET:
                 self.paint_frame()
                 self._tell_news()
                 await self._let_others()
-                self._frame_started = monotonic()
+                self._spent = 0.0
+            began = monotonic()
             self._stream.feed(data[at : at + SLICE])
+            self._spent += monotonic() - began
         if self._emulator.alternate != self._on_alternate:
             # Other lines have these numbers now.
             self._on_alternate = self._emulator.alternate

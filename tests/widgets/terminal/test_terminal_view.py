@@ -27,6 +27,16 @@ async def test_only_lines_that_changed_are_painted() -> None:
         assert {4, 8} <= lines and len(lines) <= 3
 
 
+async def test_an_echo_is_painted_before_anything_else_happens() -> None:
+    app = TerminalApp(script("read x"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await fresh(pilot, app)
+        for _ in range(3):
+            await pilot.pause(0.05)
+            await app.terminal._take(b"a")
+            assert not app.terminal._due
+
+
 async def test_rows_are_drawn_without_rich_and_in_place() -> None:
     app = TerminalApp(script("read x"))
     async with app.run_test(size=(80, 24)) as pilot:
