@@ -80,6 +80,29 @@ def test_colours_with_colons() -> None:
     assert styles[1].fg - RGB == 0x040506
 
 
+def test_underline_colours() -> None:
+    styles = fed("\x1b[4:3;58:2::1:2:3ma\x1b[58:5:9mb\x1b[58;2;4;5;6mc\x1b[59md\x1b[4:0me").rows[0].styles
+    assert styles is not None
+    assert [look.underline_colour for look in styles] == [RGB | 0x010203, 9, RGB | 0x040506, -1, -1]
+    assert [look.underline for look in styles] == [3, 3, 3, 3, 0]
+
+
+def test_leading_zeros_mean_nothing() -> None:
+    screen = fed("\x1b[0000000002;00000000003H\x1b[00000000000000000031mx")
+    assert text(screen)[1] == "  x" and [look.fg for look in screen.rows[1].styles or []][-1] == 1
+
+
+def test_strings_of_all_kinds_are_swallowed_over_any_split() -> None:
+    for start in ("\x1bP1;2|", "\x1b_G", "\x1b^", "\x1bX", "\x1b]99;", "\x1bk"):
+        data = f"a{start}text; \u00e9 and more\x1b\\b"
+        for cut in range(len(data)):
+            screen = Screen(10, 4)
+            stream = Stream(screen)
+            stream.feed(data[:cut])
+            stream.feed(data[cut:])
+            assert text(screen)[0] == "ab"
+
+
 def test_origin_mode_without_margins() -> None:
     screen = fed("\x1b[?6h\x1b[2;3Hx\x1b[3dy")
     assert text(screen)[:3] == ["", "  x", "   y"]
@@ -185,6 +208,32 @@ def test_modes_are_kept_and_unknown_ones_are_not() -> None:
     assert fed("\x1b[32h").mode == fed("").mode
 
 
+@pytest.mark.parametrize("mode", [9, 1000, 1002, 1003])
+def test_mouse_modes_replace_each_other(mode: int) -> None:
+    assert fed(f"\x1b[?1000h\x1b[?1003h\x1b[?{mode}h").mouse_mode == mode
+    assert fed(f"\x1b[?{mode}h\x1b[?{mode}l").mouse_mode == 0
+
+
+@pytest.mark.parametrize("mode", [1, 5, 7, 25, 66, 69, 1004, 1006, 1007, 2004, 2026])
+def test_modes_are_set_told_and_reset(mode: int) -> None:
+    assert replies(f"\x1b[?{mode}h\x1b[?{mode}$p\x1b[?{mode}l\x1b[?{mode}$p") == f"\x1b[?{mode};1$y\x1b[?{mode};2$y"
+
+
+def test_modes_are_saved_and_restored() -> None:
+    screen = fed("\x1b[?2004h\x1b[?1002h\x1b[?2004;1002;1s\x1b[?2004;1002l\x1b[?1h\x1b[?2004;1002;1r")
+    assert screen.mouse_mode == 1002 and 2004 << 5 in screen.mode and 1 << 5 not in screen.mode
+
+
+def test_132_columns_clear_the_screen_and_leave_the_size_to_its_owner() -> None:
+    screen = fed("text\x1b[2;3r\x1b[?3h")
+    assert text(screen)[0] == "" and screen.columns == 10 and screen.margins is None
+
+
+def test_alignment_fills_the_screen() -> None:
+    screen = fed("\x1b[2;3r\x1b#8")
+    assert text(screen) == ["E" * 10] * 4 and screen.margins is None and (screen.cursor.x, screen.cursor.y) == (0, 0)
+
+
 def test_soft_reset_keeps_the_text() -> None:
     screen = fed("text\x1b[2;3r\x1b[?6h\x1b[31m\x1b[?25l\x1b[!p")
     assert text(screen)[0] == "text" and screen.margins is None and not screen.cursor.hidden
@@ -220,6 +269,16 @@ def test_a_pending_wrap_ends_with_moves_and_erasing() -> None:
     assert text(fed("\n" + "x" * 10 + "\x1b[Ay"))[:2] == [" " * 9 + "y", "x" * 10]
     assert text(fed("x" * 10 + "\x1b[Ky"))[:2] == ["x" * 9 + "y", ""]
     assert text(fed("x" * 10 + "\by"))[:2] == ["x" * 8 + "yx", ""]
+
+
+def test_a_pending_wrap_outlasts_tabs() -> None:
+    for tab in ("\t", "\x1b[I"):
+        assert text(fed("x" * 10 + tab + "y"))[:2] == ["x" * 10, "y"]
+        assert text(fed("\x1b[?69h\x1b[3;6s\x1b[1;3Habcd" + tab + "y"))[:2] == ["  abcd", "  y"]
+
+
+def test_what_was_repeated_is_not_repeated_once_more() -> None:
+    assert text(fed("a\x1b[2b\x1b[3bx"))[0] == "aaax"
 
 
 def test_moves_outside_the_region_reach_the_edge_of_the_screen() -> None:

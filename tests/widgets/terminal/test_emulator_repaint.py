@@ -116,5 +116,7 @@ def test_tmux_sees_the_same(tmp_path: Path) -> None:
             ByteStream(screen).feed((data + more).encode())
             first, second = (tmux.picture(sent, 80, 24) for sent in ((data + more).encode(), repaint(screen, 50)))
             assert (second.lines, second.cursor) == (first.lines, first.cursor)
-            one, other = (drawn("\r\n".join(picture.styled).encode(), 81, 24).rows for picture in (first, second))
+            one, other = (
+                drawn(("\x1b)0" + "\r\n".join(picture.styled)).encode(), 81, 24).rows for picture in (first, second)
+            )
             assert [looks(row) for row in one] == [looks(row) for row in other]

@@ -90,3 +90,12 @@ def test_long_sequences_act_the_same_in_one_piece_and_in_many() -> None:
         for at in range(len(data)):
             stream.feed(data[at : at + 1])
         assert state(whole) == state(split)
+
+
+def test_long_text_of_any_width_takes_time_in_proportion_to_its_length() -> None:
+    for tail in ("", "\u3000", "\u0301", "\u200d", "\xad", "\x07", "\x1b"):
+        for body in ("a" * 1000, "漢" * 1000, "a漢" * 1000, "\x1b[31ma漢\x1b[m" * 500):
+            for end in ("", "\r\n"):
+                screen = Screen(80, 24)
+                ByteStream(screen).feed((body + tail + end).encode() * 3)
+                check_whole(screen)

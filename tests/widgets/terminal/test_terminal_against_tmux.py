@@ -49,7 +49,7 @@ def assert_agrees(oracle: TmuxOracle, data: bytes, columns: int, rows: int, *, s
     assert (min(screen.cursor.x, last), screen.cursor.y) == picture.cursor
     if styles:
         # tmux writes only what changes from one line to the next; one column more, so that nothing wraps.
-        theirs = drawn("\r\n".join(picture.styled).encode(), columns + 1, rows)
+        theirs = drawn(("\x1b)0" + "\r\n".join(picture.styled)).encode(), columns + 1, rows)
         assert [looks(row) for row in screen.rows] == [looks(row) for row in theirs.rows]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import socket
 import struct
@@ -14,11 +15,17 @@ from types import TracebackType
 
 _PANE = Path(__file__).with_name("oracle_pane.py")
 _TIMEOUT = 30
+_PIECES = re.compile("\x1b\\[[0-9;:]*m|(\x0e)|(\x0f)|([^\x0e\x0f\x1b]+)")
+_DRAWING = str.maketrans(dict(zip("`abcdefghijklmnopqrstuvwxyz{|}~", "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·", strict=True)))
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A pane: its lines without blanks at their ends, the same with SGR sequences, and the cursor (column, line)."""
+    """A pane: its lines without blanks at their ends, the same with SGR sequences, and the cursor (column, line).
+
+    Of line drawing, tmux keeps the letters that stand for it: `lines` has the drawings, `styled` the letters between
+    SO and SI.
+    """
 
     lines: list[str]
     styled: list[str]
@@ -85,4 +92,19 @@ class TmuxOracle:
         ).split("\n")
         # fmt: on
         x, y = shown[2 * rows].split()
-        return Picture([line.rstrip() for line in shown[:rows]], shown[rows : 2 * rows], (int(x), int(y)))
+        lines, styled = shown[:rows], shown[rows : 2 * rows]
+        if any("\x0e" in line for line in styled):
+            lines = _read("\n".join(styled)).split("\n")
+        return Picture([line.rstrip() for line in lines], styled, (int(x), int(y)))
+
+
+def _read(styled: str) -> str:
+    """The text of lines with SGR sequences and line drawing, which goes on from line to line."""
+    parts, drawing = [], False
+    for found in _PIECES.finditer(styled):
+        begins, ends, text = found.groups()
+        if begins or ends:
+            drawing = bool(begins)
+        elif text:
+            parts.append(text.translate(_DRAWING) if drawing else text)
+    return "".join(parts)

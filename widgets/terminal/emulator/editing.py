@@ -106,9 +106,11 @@ class Editing(Flood):
             self.scroll_region(-(count or 1))
 
     def repeat(self, count: int | None = None, *_: int) -> None:
-        """REP: draw the last character again; at most a screenful."""
+        """REP: draw the character drawn just before again, at most a screenful of it; one that was repeated is not
+        repeated once more."""
         if self._last_drawn:
             self.draw_untranslated(self._last_drawn[-1] * min(count or 1, self.columns * self.lines))
+            self._last_drawn = ""
 
     def draw_untranslated(self, data: str) -> None:
         """Draw text that already went through the character set."""

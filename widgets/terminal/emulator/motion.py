@@ -113,9 +113,11 @@ class Motion(Editing):
         self.tab_forward(1)
 
     def tab_forward(self, count: int | None = None, *_: int) -> None:
-        """CHT: to the n-th next tab stop, or the last column."""
-        x = self._settle()
+        """CHT: to the n-th next tab stop, or the last column, where a pending wrap stays pending."""
+        x = self.cursor.x
         last = self.right if x <= self.right else self.columns - 1
+        if x >= last:
+            return
         for _step in range(min(count or 1, self.columns)):
             x += 1
             while x < last and x not in self.tabstops:
@@ -123,6 +125,7 @@ class Motion(Editing):
             if x >= last:
                 break
         self.cursor.x = min(x, last)
+        self.waiting = None
 
     def tab_back(self, count: int | None = None, *_: int) -> None:
         """CBT: to the n-th tab stop before, or the first column."""
