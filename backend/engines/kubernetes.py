@@ -100,7 +100,7 @@ async def _sight(client: ApiClient) -> ClusterSight:
         raise Unavailable(f"{server} has a certificate that does not hold, or refuses ours") from error
     except (ClientError, OSError) as error:
         raise Unavailable(f"{server} cannot be reached: {getattr(error, 'strerror', None) or error}") from error
-    except (ValueError, AttributeError, TypeError) as error:
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
         raise Unavailable(f"{server} does not answer as a Kubernetes API server does") from error
 
 

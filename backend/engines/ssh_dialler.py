@@ -18,6 +18,48 @@ ALIVE_SECONDS = 15.0
 REMOTE_SOCKET = "/var/run/docker.sock"
 
 
+class _Reading:
+    """A channel's output, whose faults are those of any connection."""
+
+    def __init__(self, reader: asyncssh.SSHReader[bytes]) -> None:
+        self._reader = reader
+
+    async def read(self, n: int = -1, /) -> bytes:
+        import asyncssh
+
+        try:
+            return await self._reader.read(n)
+        except asyncssh.Error as error:
+            raise ConnectionResetError(f"the SSH connection was lost: {error.reason}") from error
+
+
+class _Writing:
+    """A channel's input, likewise."""
+
+    def __init__(self, writer: asyncssh.SSHWriter[bytes]) -> None:
+        self._writer = writer
+
+    def write(self, data: bytes, /) -> None:
+        self._writer.write(data)
+
+    async def drain(self) -> None:
+        import asyncssh
+
+        try:
+            await self._writer.drain()
+        except asyncssh.Error as error:
+            raise ConnectionResetError(f"the SSH connection was lost: {error.reason}") from error
+
+    def can_write_eof(self) -> bool:
+        return self._writer.can_write_eof()
+
+    def write_eof(self) -> None:
+        self._writer.write_eof()
+
+    def close(self) -> None:
+        self._writer.close()
+
+
 class SshDialler:
     """See `backend.engines.relay.Dialler`. The connection is made when first needed, and again once it is lost."""
 
@@ -78,7 +120,8 @@ class SshDialler:
         connection = await self._connected()
         try:
             async with asyncio.timeout(DIAL_SECONDS):
-                return await connection.open_unix_connection(self._socket, encoding=None)
+                reader, writer = await connection.open_unix_connection(self._socket, encoding=None)
+                return _Reading(reader), _Writing(writer)
         except asyncssh.ChannelOpenError as error:
             raise CannotDial(f"the SSH server opens no way to {self._socket}: {error.reason}") from error
         except TimeoutError as error:
