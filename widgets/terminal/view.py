@@ -89,6 +89,11 @@ class TerminalView(Widget, can_focus=True):
     # For subclasses
 
     @property
+    def in_view(self) -> bool:
+        """Whether it may be seen: not hidden, and on the screen in front or one behind a dialog."""
+        return self._shown and self.is_attached and self.screen.is_current
+
+    @property
     def cursor_shown(self) -> bool:
         """Whether there is somebody to type to."""
         return True
@@ -158,7 +163,7 @@ class TerminalView(Widget, can_focus=True):
     def paint(self, *, eager: bool = False) -> None:
         """Have the changed lines drawn; at once for an echo."""
         emulator = self._emulator
-        if not self._shown or not self.is_attached:
+        if not self.in_view:
             emulator.dirty.clear()
             return
         if SYNCHRONIZED in emulator.mode:

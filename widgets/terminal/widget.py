@@ -31,7 +31,7 @@ EAGER: Final = 512
 _TURNS: Final = 10
 """Turns of the event loop between two slices: a key takes several to get through Textual's queues to the program."""
 
-_HIDDEN_PAUSE: Final = 0.02
+_HIDDEN_PAUSE: Final = 0.05
 """Seconds between two slices where nobody looks: what is on show goes first."""
 
 _NOTED: Final = 64 * 1024
@@ -207,7 +207,7 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
         self._tell_news()
 
     async def _let_others(self) -> None:
-        if not self._shown:
+        if not self.in_view:
             await asyncio.sleep(_HIDDEN_PAUSE)
         for _ in range(_TURNS):
             await asyncio.sleep(0)

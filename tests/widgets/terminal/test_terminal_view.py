@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual.geometry import Offset, Region
+from textual.screen import Screen
 from textual.widgets import Static
 
 from tests.widgets.terminal.terminal_app import TerminalApp, marked, script, shell, shown, until
@@ -114,6 +115,20 @@ async def test_a_hidden_flood_is_taken_in_and_not_painted() -> None:
         assert not app.terminal._exchange_repaint_regions()
         app.terminal.display = True
         await until(pilot, lambda: "end" in shown(app))
+
+
+async def test_on_a_screen_that_is_left_nothing_is_painted_either() -> None:
+    app = TerminalApp(shell())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "$" in shown(app))
+        await app.push_screen(Screen())
+        await pilot.pause()
+        app.terminal._exchange_repaint_regions()
+        app.terminal.send_text("echo beh''ind\r")
+        await until(pilot, lambda: any(row.text.startswith("behind") for row in app.terminal.emulator.rows))
+        assert not app.terminal._exchange_repaint_regions()
+        await app.pop_screen()
+        await until(pilot, lambda: any("behind" in strip.text for strip in app.screen._compositor.render_strips()))
 
 
 async def test_colours_that_the_program_sets_are_used() -> None:
