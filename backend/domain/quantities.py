@@ -27,6 +27,7 @@ MIN_CPU_MILLICORES = 10
 MAX_CPU_MILLICORES = 1_024_000
 MIN_MEMORY_BYTES = 6 * 2**20  # the least that the Docker engine accepts
 MAX_MEMORY_BYTES = 2**44
+MIN_STORAGE_BYTES = 2**20
 
 
 def parse_cpu(text: str, field: str = "resources.cpu") -> int:
@@ -48,10 +49,19 @@ def parse_cpu(text: str, field: str = "resources.cpu") -> int:
 
 def parse_memory(text: str, field: str = "resources.memory") -> int:
     """Bytes of a memory quantity: `"128Mi"` is 134217728. Raises Invalid."""
+    return _parse_bytes(text, field, "memory", MIN_MEMORY_BYTES)
+
+
+def parse_storage(text: str, field: str = "resources.storage") -> int:
+    """Bytes of a storage quantity: `"10Gi"` is 10737418240. Raises Invalid."""
+    return _parse_bytes(text, field, "storage", MIN_STORAGE_BYTES)
+
+
+def _parse_bytes(text: str, field: str, noun: str, least: int) -> int:
     match = _PATTERN.match(text)
     if not match or match["suffix"] == "m":
-        raise Invalid.at(field, f"{text!r} is not a memory quantity: use '128Mi', '1Gi' or '512M'")
+        raise Invalid.at(field, f"{text!r} is not a {noun} quantity: use '128Mi', '1Gi' or '512M'")
     size = int(Decimal(match["number"]) * _BYTES[match["suffix"]])
-    if not MIN_MEMORY_BYTES <= size <= MAX_MEMORY_BYTES:
-        raise Invalid.at(field, f"{text!r} is out of range: from 6Mi to 16Ti")
+    if not least <= size <= MAX_MEMORY_BYTES:
+        raise Invalid.at(field, f"{text!r} is out of range: from {least // 2**20}Mi to 16Ti")
     return size

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from backend.domain.environments import EnvironmentChange, EnvironmentRequest, EnvironmentResources, Template
 from backend.domain.errors import Conflict
-from backend.domain.quantities import parse_cpu, parse_memory
+from backend.domain.quantities import parse_cpu, parse_memory, parse_storage
 from backend.services.input_faults import Faults, check_env, check_image, shown
 
 MAX_NAME = 63
@@ -52,7 +52,7 @@ class Amounts:
         return cls(
             parse_cpu(resources.cpu),
             parse_memory(resources.memory),
-            parse_memory(resources.storage, "resources.storage"),
+            parse_storage(resources.storage),
         )
 
 
@@ -177,7 +177,7 @@ def _check_quantities(
     if memory is not None:
         faults.collect(lambda: parse_memory(memory, f"{field}.memory"))
     if storage is not None:
-        faults.collect(lambda: parse_memory(storage, f"{field}.storage"))
+        faults.collect(lambda: parse_storage(storage, f"{field}.storage"))
 
 
 def _check_idle(faults: Faults, minutes: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -182,18 +182,13 @@ class EnvironmentService:
         is."""
         async with self._changes.subscribe() as changed:
             environment = await self.get(who, environment_id)
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
-                    async for changed_id in changed:
-                        if _is_settled(environment):
-                            break
-                        if changed_id == environment.id:
+                    feed = aiter(changed)
+                    while not _is_settled(environment):
+                        if await anext(feed) == environment.id:
                             environment = await self.get(who, environment_id)
-                        if _is_settled(environment):
-                            break
-            except TimeoutError:
-                environment = await self.get(who, environment_id)
-        return environment
+            return await self.get(who, environment_id)
 
     # --- asking for changes
 

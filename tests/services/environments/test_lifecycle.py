@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import docker
 import pytest
 
 from backend.domain.engine import ContainerPhase
@@ -12,6 +13,9 @@ from backend.domain.environments import (
     InstallEventKind,
 )
 from backend.domain.errors import Conflict, NotFound, WrongState
+from backend.domain.terminals import EndReason
+from backend.services.notifications import TOLD
+from backend.storage import journal as journal_queries
 from tests.engines.engine_bench import until
 from tests.services.environments.environment_core import EnvironmentCore
 
@@ -200,3 +204,72 @@ async def test_a_name_is_taken_once(core: EnvironmentCore) -> None:
     with pytest.raises(Conflict):
         await core.environments.update(core.who, second.id, EnvironmentChange(name="DEV"))
     assert (await core.environments.update(core.who, second.id, EnvironmentChange(name="Second"))).name == "Second"
+
+
+async def test_one_that_was_paused_by_hand_says_so_and_can_be_deleted(core: EnvironmentCore) -> None:
+    made = await core.create()
+    await core.running(made)
+    client = docker.from_env()
+    try:
+        client.api.pause((await core.container(made)).id)
+        paused = await core.eventually(made, lambda now: now.reason == "paused")
+        assert "docker unpause" in paused.message
+        client.api.unpause((await core.container(made)).id)
+        await core.running(made)
+        client.api.pause((await core.container(made)).id)
+        await core.eventually(made, lambda now: now.reason == "paused")
+    finally:
+        client.close()
+    await core.environments.delete(core.who, made.id)
+    await core.until_gone(made)
+    assert await core.engine.list_containers() == []
+
+
+class Terminals:
+    """What terminals were told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[EndReason, str]] = []
+
+    async def warn(self, environment_id: str, text: str) -> int:
+        return 0
+
+    async def end_all(self, environment_id: str, reason: EndReason, message: str) -> None:
+        self.told.append((reason, message))
+
+
+async def test_terminals_are_told_why_they_end(core: EnvironmentCore) -> None:
+    terminals = Terminals()
+    core.parts.connect(terminals)
+    made = await core.create()
+    await core.running(made)
+    assert terminals.told == []
+    await core.environments.stop(core.who, made.id)
+    assert (await core.environments.settled(core.who, made.id, seconds=30)).status is EnvironmentStatus.STOPPED
+    await core.environments.start(core.who, made.id)
+    assert (await core.environments.settled(core.who, made.id, seconds=30)).status is EnvironmentStatus.RUNNING
+    await core.environments.update(core.who, made.id, EnvironmentChange(env={"A": "b"}))
+    await core.running(made)
+    await core.environments.delete(core.who, made.id)
+    await core.until_gone(made)
+    assert terminals.told == [
+        (EndReason.CONTAINER_STOPPED, "dev was stopped"),
+        (EndReason.CONTAINER_REMOVED, "dev is made anew; its home stays"),
+        (EndReason.CONTAINER_REMOVED, "dev was deleted"),
+    ]
+
+
+async def test_the_journal_tells_the_whole_story_and_no_deployment_event(core: EnvironmentCore) -> None:
+    made = await core.create("true")
+    await core.running(made)
+    await core.environments.delete(core.who, made.id)
+    await core.until_gone(made)
+    async with core.database.session() as session:
+        entries = await journal_queries.of_object(session, made.id, before=None, limit=100)
+    kinds = [entry.kind.value for entry in reversed(entries)]
+    assert kinds[0] == "environment.created"
+    assert kinds[-2:] == ["environment.deleted", "environment.removed"]
+    statuses = [entry.data["status"] for entry in reversed(entries) if entry.kind.value == "environment.status.changed"]
+    assert statuses == ["installing", "running"]
+    assert all(kind.startswith("environment.") for kind in kinds)
+    assert not any(kind in TOLD for kind in (entry.kind for entry in entries))
