@@ -36,7 +36,7 @@ DEFAULT_TEMPLATES: tuple[TemplateRequest, ...] = (
         # projects alike.
         startup_commands=(
             "yarn --version",
-            "npm install --global --no-fund --no-audit express-generator@4 create-vite@5",
+            "npm install --global --no-fund --no-audit express-generator@4 create-vite@6",
         ),
         documentation_url="https://nodejs.org/docs/latest-v18.x/api/",
     ),
