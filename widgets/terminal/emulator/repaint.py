@@ -8,6 +8,7 @@ wrapped), is left out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -121,14 +122,22 @@ def _backwards(row: Row) -> str:
 def _cells(row: Row, start: int = 0, end: int | None = None) -> str:
     """The cells with their looks, ending in the default look."""
     parts: list[str] = []
+    whole = end is None and not (start or row.wide or row.clusters)
     for first, last, look in row.runs():
-        first, last = max(first, start), last if end is None else min(last, end)
-        if first < last:
+        if not whole:
+            first, last = max(first, start), last if end is None else min(last, end)
+            if first >= last:
+                continue
+        text = row.text[first:last] if whole else row.shown(first, last)
+        if look is DEFAULT:
+            parts.append(text)
+        else:
             before, after = _begun(look)
-            parts.append(before + row.shown(first, last) + after)
+            parts += (before, text, after)
     return "".join(parts)
 
 
+@lru_cache(1024)
 def _begun(look: Style) -> tuple[str, str]:
     """What turns the default look into this one, and back."""
     if look is DEFAULT:
