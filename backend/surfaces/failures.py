@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from litestar import Request, Response
@@ -70,12 +70,12 @@ class Failures:
         self,
         of_error: Callable[[int, DomainError], bytes],
         of_status: Callable[[int, str], bytes],
-        statuses: Mapping[int, int] | None = None,
+        status: Callable[[DomainError], int] = status_of,
     ) -> None:
-        """`statuses` are those that this document has in place of the usual ones."""
+        """`status` is the HTTP status of a kind of failure in this document."""
         self._of_error = of_error
         self._of_status = of_status
-        self._statuses = dict(statuses or {})
+        self.status = status
         self.handlers: dict[Any, Any] = {
             DomainError: self._on_domain_error,
             HTTPException: self._on_http_error,
@@ -85,11 +85,6 @@ class Failures:
     def body(self, status: int, message: str) -> bytes:
         """The body of a failure that is told in a sentence."""
         return self._of_status(status, message)
-
-    def status(self, error: DomainError) -> int:
-        """The HTTP status of a kind of failure in this document."""
-        status = status_of(error)
-        return self._statuses.get(status, status)
 
     def answer(self, error: DomainError) -> Answer:
         """Status, body and headers of a failure."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from backend.domain.errors import DomainError, FieldError, Invalid
+from backend.domain.errors import Conflict, DomainError, FieldError, Invalid
 from backend.surfaces.error_text import WireInvalid
-from backend.surfaces.failures import Failures
+from backend.surfaces.failures import Failures, status_of
 from backend.surfaces.request_body import NotJson
 from backend.wire.devpocket import ErrorItem, ErrorResponse
 
-# Validation is 422 here, and whatever the state forbids or somebody else has taken is 400.
-_STATUSES = {400: 422, 409: 400}
 # Where this document has another word than the domain for a field of a request.
 _NAMES = {
     "env": "environment_variables",
@@ -18,6 +16,14 @@ _NAMES = {
     "memory": "resources.memory",
     "storage": "resources.storage",
 }
+
+
+def _status(error: DomainError) -> int:
+    """Validation is 422 here; what the state forbids or somebody else has taken, and a request that is wrong as a
+    whole, 400."""
+    if isinstance(error, Invalid):
+        return 422 if error.fields or isinstance(error, WireInvalid) else 400
+    return 400 if isinstance(error, Conflict) else status_of(error)
 
 
 def error_body(status: int, message: str) -> bytes:
@@ -62,4 +68,4 @@ def _item(fault: FieldError, *, as_sent: bool) -> ErrorItem:
     return ErrorItem(field=field, message=fault.message, type=fault.kind)
 
 
-FAILURES = Failures(_of_error, error_body, _STATUSES)
+FAILURES = Failures(_of_error, error_body, _status)

@@ -132,6 +132,14 @@ def test_a_hundred_a_minute_for_a_user_wherever_it_is(limited: RunningBackend) -
         assert _limit(nobody.get("/api/v1/templates")) == (100, 99), "who has no token is counted by address"
 
 
+def test_foreign_hosts_and_pages_are_refused(limited: RunningBackend, token: str) -> None:
+    with _client(limited, token) as client:
+        for headers, status in (({"Host": "evil.example"}, 400), ({"Origin": "http://evil.example"}, 403)):
+            refused = client.get("/api/v1/templates", headers=headers)
+            assert "evil.example" in error_of(refused, status)
+            assert _limit(refused)[0] == 100
+
+
 def test_probes_are_not_counted(limited: RunningBackend) -> None:
     with _client(limited) as probe:
         for _ in range(110):
