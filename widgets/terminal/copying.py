@@ -132,7 +132,16 @@ class TerminalCopying(TerminalLinking, can_focus=True):
             super().scroll_to_line(number)
         else:
             self._anchor = min(max(number, self._copy.first), self.last_first_line)
+            self._keep_in_view(self._copy)
             self.refresh()
+
+    def _keep_in_view(self, copy: CopyMode) -> None:
+        """Where the view scrolls, the cursor goes with it."""
+        line, top = copy.cursor[0], self.first_line
+        kept = min(max(line, top), top + self._emulator.lines - 2)
+        if kept != line and self._drag is None:
+            copy.go_to((kept, copy.cursor[1]))
+            self._selection = copy.selection
 
     @property
     def last_first_line(self) -> int:
@@ -140,11 +149,11 @@ class TerminalCopying(TerminalLinking, can_focus=True):
         return super().last_first_line + (self._copy is not None)
 
     def forget_lines(self) -> None:
-        """Lines have other numbers now: what was selected, found or looked at is forgotten."""
+        """Also what was selected or found."""
         self.stop_copying()
-        self._anchor = None
         self._hovered = None
         self.select(None)
+        super().forget_lines()
 
     # Keys
 

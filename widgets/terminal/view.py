@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _EAGER_PAUSE: Final = 0.004
 _FRAME: Final = 1 / 60
 _SYNCHRONIZED_LIMIT: Final = 0.15
+_MAX_OLD_ROWS: Final = 512
 _BAR: Final = "▏"
 
 
@@ -69,6 +70,8 @@ class TerminalView(Widget, can_focus=True):
         self._cursor_line = 0
         self._painted_at = 0.0
         self._due = False
+        self._still: int | None = None
+        self._old_rows: dict[int, Row] = {}
         self._held_since: float | None = None
         self._scrollback = scrollback
         self._emulator = Screen(80, 24, scrollback)
@@ -180,13 +183,25 @@ class TerminalView(Widget, can_focus=True):
         emulator.dirty.clear()
         self._cursor_line = emulator.cursor.y
         width = self.size.width
-        if self._anchor is not None or len(lines) >= emulator.lines:
+        if self._anchor is not None:
+            self._refresh_scrolled(width)
+        elif len(lines) >= emulator.lines:
             self.refresh()
         else:
             self.refresh(*(Region(0, y, width, 1) for y in lines))
         self._place_cursor()
         if eager and monotonic() - self._painted_at > _EAGER_PAUSE:
             self._paint_at_once()
+
+    def _refresh_scrolled(self, width: int) -> None:
+        """While only lines of the scrollback are in view, nothing but the note on how far up it is changes."""
+        first = self.first_line
+        still = first if first + self._emulator.lines <= self._emulator.history_total else None
+        if still is not None and still == self._still:
+            self.refresh(Region(0, 0, width, 1))
+        else:
+            self._still = still
+            self.refresh()
 
     def paint_frame(self) -> None:
         """Draw at once, at most 60 times a second: for a flood, which would keep the screen's own tick waiting. Without
@@ -241,7 +256,7 @@ class TerminalView(Widget, can_focus=True):
             return self._painter.line(status, width)
         first = self.first_line
         number = first + y
-        row = emulator.line(number) or Row()
+        row = self._row(number)
         marks = [(0, width, Mark.REVERSED)] if emulator.reverse_video else []
         marks += self.marks_on(number, row)
         if (own := self.own_cursor) is not None:
@@ -253,6 +268,25 @@ class TerminalView(Widget, can_focus=True):
         if y == 0 and (note := self.note) and len(note) < width:
             return Strip.join([strip.crop(0, width - len(note)), self._painter.line(note, len(note))])
         return strip
+
+    def _row(self, number: int) -> Row:
+        """The line with this absolute number, blank where there is none. One of the scrollback is the same object each
+        time, so that its strip is found again."""
+        emulator = self._emulator
+        if not emulator.history_first <= number < emulator.history_total:
+            return emulator.line(number) or Row()
+        row = self._old_rows.get(number)
+        if row is None:
+            if len(self._old_rows) >= _MAX_OLD_ROWS:
+                self._old_rows.clear()
+            row = self._old_rows[number] = emulator.line(number) or Row()
+        return row
+
+    def forget_lines(self) -> None:
+        """Lines have other numbers now: what is looked at is forgotten, and the output followed."""
+        self._anchor = self._still = None
+        self._old_rows.clear()
+        self.refresh()
 
     def _with_cursor(self, row: Row, marks: list[tuple[int, int, Mark]]) -> tuple[Row, list[tuple[int, int, Mark]]]:
         x, style = min(self._emulator.cursor.x, self.size.width - 1), self._emulator.cursor_style

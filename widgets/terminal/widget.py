@@ -273,7 +273,10 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
         """Select all lines there are."""
         emulator = self._emulator
         first = emulator.history_total if emulator.alternate else emulator.history_first
-        self.select(Selection((first, 0), (emulator.history_total + emulator.lines - 1, emulator.columns - 1)))
+        last = emulator.lines - 1
+        while last > 0 and not emulator.rows[last].text.strip():
+            last -= 1
+        self.select(Selection((first, 0), (emulator.history_total + last, emulator.columns - 1)))
 
     def action_page_up(self) -> None:
         """Look a page back."""

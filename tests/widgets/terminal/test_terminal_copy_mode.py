@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.widgets.terminal.terminal_app import TerminalApp, script, shell, shown, type_text, until
+from textual import events
+from textual.geometry import Offset
+
+from tests.widgets.terminal.terminal_app import TerminalApp, mouse, script, shell, shown, type_text, until
 from widgets.terminal import Terminal
 
 COUNTING = "seq 1 300; printf 'prompt> '; read x; seq 301 900; printf 'done> '; read x"
@@ -135,3 +138,16 @@ async def test_the_other_screen_has_nothing_selected() -> None:
         app.terminal.send(b"\r")
         await until(pilot, lambda: "other" in shown(app))
         assert app.terminal.selection is None and app.clipboard == "te"
+
+
+async def test_the_wheel_takes_the_cursor_along() -> None:
+    app = TerminalApp(script(COUNTING))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "prompt>" in shown(app))
+        await pilot.press("ctrl+shift+space", "k", "0", "v")
+        for _ in range(10):
+            app.terminal.post_message(mouse(events.MouseScrollUp, Offset(1, 1)))
+        await pilot.pause()
+        cursor = app.terminal.own_cursor
+        assert cursor is not None and cursor[0] == app.terminal.first_line + 22
+        assert app.terminal.selected_text.startswith(str(cursor[0] + 1))

@@ -172,3 +172,25 @@ async def test_each_command_has_its_action() -> None:
             await app.terminal.run_action(command.action)
             app.terminal.stop_copying()
         assert not app.terminal.emulator.history
+
+
+async def test_output_behind_a_look_back_repaints_only_how_far_up_it_is() -> None:
+    app = TerminalApp(script("seq 1 200; read x"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "200" in shown(app))
+        await pilot.press("shift+home")
+        app.feed("one\r\n")
+        app.terminal._exchange_repaint_regions()
+        app.feed("two\r\n")
+        assert {(region.y, region.height) for region in app.terminal._exchange_repaint_regions()} == {(0, 1)}
+        assert app.terminal.render_line(3) is app.terminal.render_line(3)
+        app.feed("x\r\n" * 10_000)
+        assert shown(app).splitlines()[1].split()[0] != "2", "what left the scrollback is not shown"
+
+
+async def test_all_is_selected_but_for_blank_lines_at_the_end() -> None:
+    app = TerminalApp(script("seq 1 200; read x"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "200" in shown(app))
+        await pilot.press("ctrl+shift+a", "ctrl+shift+c")
+        assert app.clipboard == "\n".join(str(number) for number in range(1, 201))
