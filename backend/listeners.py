@@ -17,6 +17,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from backend.owner_socket import bind_owner_socket, peer_uid
+from backend.socket_giving import GivingProtocol
 from backend.surfaces.local_caller import LOCAL_OWNER_KEY
 
 log = logging.getLogger(__name__)
@@ -144,7 +145,7 @@ def _server(listener: Listener, access_log: bool) -> _Server:
     config = uvicorn.Config(
         _with_owner_mark(listener.app) if listener.owner_only else listener.app,
         http=OwnerOnlyProtocol if listener.owner_only else HttpToolsProtocol,
-        ws="websockets-sansio",
+        ws=GivingProtocol,
         ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=20.0,
         ws_ping_timeout=60.0,

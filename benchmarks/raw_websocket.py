@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
-_TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
+_TEXT, _BINARY, _CLOSE, _PING, _PONG = 1, 2, 8, 9, 10
 _READ_BYTES = 1 << 18
 
 
@@ -35,7 +35,7 @@ class RawSocket:
         return self._socket.fileno()
 
     def read(self) -> list[bytes]:
-        """Waits for bytes; the texts that are whole by then, perhaps none. Answers pings. Raises SocketClosed."""
+        """Waits for bytes; the messages that are whole by then, perhaps none. Answers pings. Raises SocketClosed."""
         data = self._rest + self._received()
         texts: list[bytes] = []
         start, end = 0, len(data)
@@ -49,7 +49,7 @@ class RawSocket:
             if begin > end or stop > end:
                 break
             kind = data[start] & 15
-            if kind == _TEXT:
+            if kind in (_TEXT, _BINARY):
                 texts.append(data[begin:stop])
             elif kind == _PING:
                 self._pong(data[begin:stop])
@@ -58,6 +58,11 @@ class RawSocket:
             start = stop
         self._rest = data[start:]
         return texts
+
+    def write(self, data: bytes) -> None:
+        """Sends a binary message of at most 64 KiB. Its mask changes nothing."""
+        size = bytes((128 | len(data),)) if len(data) < 126 else b"\xfe" + len(data).to_bytes(2, "big")
+        self._socket.sendall(bytes((128 | _BINARY,)) + size + bytes(4) + data)
 
     def close(self) -> None:
         self._socket.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,8 +14,8 @@ from backend.domain.errors import DomainError, Unavailable
 MAX_COLUMNS = 1000
 MAX_ROWS = 1000
 
-# Typed, this takes the terminal from its process: engines have such keys, ctrl-p and ctrl-q if they are told nothing, and
-# hold each back until the next one comes. Nobody types these.
+# Typed, this takes the terminal from its process: engines have such keys, ctrl-p and ctrl-q where they are told nothing,
+# and hold each back until the next one comes. Nobody types these.
 DETACH_KEYS = ",".join(["ctrl-@", *"pilothouse", "ctrl-@"])
 
 # What the engine writes into the terminal where the process cannot be started, and the exit codes that go with it.
@@ -103,6 +103,15 @@ class HolderStatus:
     viewers: int
 
 
+@dataclass(frozen=True, slots=True)
+class GivenSocket:
+    """An accepted WebSocket without its server: a descriptor, which is the taker's to close, and what was read of it
+    already."""
+
+    handle: int
+    early: bytes
+
+
 class TerminalViewer(Protocol):
     """One viewer of a session. Conforms to `backend.domain.engine.ExecStream`, but `close` only detaches."""
 
@@ -140,6 +149,23 @@ class TerminalViewer(Protocol):
 
     async def exit_code(self) -> int | None: ...
 
+    def begin_here(self) -> None:
+        """For one attached with `later`: output is read here."""
+
+    async def hand_over(self, given: GivenSocket, codes: Mapping[str, int], unsupported: str) -> None:
+        """For one attached with `later`: from now on the holder itself serves the WebSocket, with frames as in
+        `backend.wire.pilothouse`, and nothing is read or written here. `codes` has the close code of each EndReason,
+        `unsupported` is what to close with (1003) for a text frame that is not understood. Raises HolderLost."""
+
+    on_active: Callable[[], None]
+    """Called now and then while a WebSocket that was handed over brings input."""
+
+    async def finished(self) -> None:
+        """After `hand_over`: until the session ended, or the client went away. Raises HolderLost."""
+
+    def dismiss(self, code: int, reason: str) -> None:
+        """After `hand_over`: close the WebSocket."""
+
     async def close(self) -> None:
         """Detach. The session goes on."""
 
@@ -147,9 +173,12 @@ class TerminalViewer(Protocol):
 class TerminalHolder(Protocol):
     """The holder process, started on demand. Everything raises Unavailable where it cannot be started or reached."""
 
-    async def attach(self, key: SessionKey, start: SessionStart, columns: int, rows: int) -> TerminalViewer:
-        """View a session; one that is not there is started first, else `start` is passed over. Raises StartFailed,
-        NotFound (the container is gone), Conflict (it does not run), TooMany."""
+    async def attach(
+        self, key: SessionKey, start: SessionStart, columns: int, rows: int, *, later: bool = False
+    ) -> TerminalViewer:
+        """View a session; one that is not there is started first, else `start` is passed over. With `later` nothing is
+        shown before `begin_here` or `hand_over`, which must follow soon. Raises StartFailed, NotFound (the container
+        is gone), Conflict (it does not run), TooMany."""
 
     async def sessions(self, scope: str | None = None) -> list[TerminalSessionInfo]:
         """Of one scope, or all; the oldest first. Starts no holder."""

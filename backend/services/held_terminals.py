@@ -65,10 +65,12 @@ class HeldTerminals:
         command: str | None,
         columns: int,
         rows: int,
+        later: bool = False,
         on_input: Callable[[], None] = lambda: None,
     ) -> SessionViewer:
         """View a session at a place whose owner was checked; one that is not there is started. `on_input` is called
-        now and then while there is input. Raises Invalid, NotFound, Conflict, TooMany, Unavailable."""
+        now and then while there is input; `later` as in TerminalHolder.attach. Raises Invalid, NotFound, Conflict,
+        TooMany, Unavailable."""
         check_session_name(session)
         check_size(columns, rows)
         argv = argv_of(command)
@@ -80,14 +82,14 @@ class HeldTerminals:
             )
         self._sockets[user] += 1
         try:
-            viewer = await self._attached(place, session, argv, command, columns, rows)
+            viewer = await self._attached(place, session, argv, command, columns, rows, later)
         except BaseException:
             self._leave(user)
             raise
         return SessionViewer(viewer, place.name, session, on_input, lambda: self._leave(user))
 
     async def _attached(
-        self, place: Place, session: str, argv: list[str], command: str | None, columns: int, rows: int
+        self, place: Place, session: str, argv: list[str], command: str | None, columns: int, rows: int, later: bool
     ) -> TerminalViewer:
         held = await self.holder.sessions(place.scope)
         if len(held) >= SESSIONS_PER_PLACE and session not in {info.name for info in held}:
@@ -97,7 +99,7 @@ class HeldTerminals:
             )
         start = SessionStart(await place.engine.access(), place.container_id, argv, command or SHELL_NAME, ENVIRONMENT)
         try:
-            return await self.holder.attach(SessionKey(place.scope, session), start, columns, rows)
+            return await self.holder.attach(SessionKey(place.scope, session), start, columns, rows, later=later)
         except StartFailed as failure:
             raise cannot_start(place.name, place.image, command, failure.output) from failure
 
@@ -129,7 +131,13 @@ class SessionViewer:
         self._closed = False
         self.where = where
         self.session = session
-        self.read = viewer.read  # nothing is added to what is read, so nothing is put between
+        # Nothing is added to these, so nothing is put between.
+        self.read = viewer.read
+        self.begin_here = viewer.begin_here
+        self.hand_over = viewer.hand_over
+        self.finished = viewer.finished
+        self.dismiss = viewer.dismiss
+        viewer.on_active = self.on_active = on_input
 
     @property
     def resumed(self) -> bool:

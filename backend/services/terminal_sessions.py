@@ -47,9 +47,11 @@ class TerminalSessions:
         command: str | None = None,
         columns: int = 80,
         rows: int = 24,
+        later: bool = False,
     ) -> SessionViewer:
         """View a session of an environment. One that is not there is started: with `command`, split as a shell does,
-        or the best shell of the image. Close the viewer to detach; the session goes on until its process ends.
+        or the best shell of the image. Close the viewer to detach; the session goes on until its process ends. `later`
+        as in TerminalHolder.attach.
 
         Raises Invalid, NotFound, Conflict (it does not run, or has no shell), TooMany, Unavailable."""
         check_session_name(session)
@@ -63,7 +65,14 @@ class TerminalSessions:
 
         note_input()
         return await self._terminals.open(
-            who, place, session=session, command=command, columns=columns, rows=rows, on_input=note_input
+            who,
+            place,
+            session=session,
+            command=command,
+            columns=columns,
+            rows=rows,
+            later=later,
+            on_input=note_input,
         )
 
     async def check(self, who: Principal, environment_id: str) -> None:

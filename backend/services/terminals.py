@@ -62,6 +62,7 @@ class TerminalService:
         session: str | None = None,
         columns: int = 80,
         rows: int = 24,
+        later: bool = False,
     ) -> TerminalSession:
         """A terminal in the named replica (container name or id), or in the first one that is ready. `command` is split
         as a shell does; without it the best shell of the image is started. The process ends with its stream, unless a
@@ -73,7 +74,7 @@ class TerminalService:
         deployment = await self._deployment_of(who, deployment_id)
         container = self._pick(deployment, replica)
         if session is not None:
-            return await self._open_held(who, deployment, container, session, command, columns, rows)
+            return await self._open_held(who, deployment, container, session, command, columns, rows, later)
         stream = await self._engine.exec_terminal(container.id, argv, columns=columns, rows=rows, env=ENVIRONMENT)
         opened = _OpenedStream(stream)
         try:
@@ -95,13 +96,16 @@ class TerminalService:
         command: str | None,
         columns: int,
         rows: int,
+        later: bool,
     ) -> TerminalSession:
         if self._held is None:
             raise Invalid.at("session", "named sessions are not available here")
         place = Place(
             f"deployment/{deployment.id}", deployment.app_name, deployment.spec.image, self._engine, container.id
         )
-        viewer = await self._held.open(who, place, session=session, command=command, columns=columns, rows=rows)
+        viewer = await self._held.open(
+            who, place, session=session, command=command, columns=columns, rows=rows, later=later
+        )
         names = {each.id: each.name for each in self._replicas.of(deployment.id)}
         return TerminalSession(names.get(viewer.container_id, container.name), viewer.command, viewer, viewer)
 

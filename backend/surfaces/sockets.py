@@ -59,7 +59,7 @@ async def run_socket(socket: Socket, *parts: Coroutine[Any, Any, None]) -> None:
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         ended = next(task for task in tasks if task.done())
-        end = _end_of(ended)
+        end = end_of(ended)
     finally:
         for task in tasks:
             task.cancel()
@@ -81,7 +81,7 @@ async def close(socket: Socket, end: SocketEnd) -> None:
         log.debug("a socket was gone before it could be closed")
 
 
-def _end_of(task: asyncio.Future[None]) -> SocketEnd | None:
+def end_of(task: asyncio.Future[None]) -> SocketEnd | None:
     """How the socket closes after this part of its work; None where the other side closed it."""
     error = task.exception()
     if error is None:

@@ -15,7 +15,8 @@ import uvloop
 from backend.log_files import start_logging
 from backend.owner_socket import bind_owner_socket
 from backend.run_lock import AlreadyRunning, run_lock
-from backend.terminals.holder import IDLE_SECONDS, Connection, Holder
+from backend.terminals.door import Door
+from backend.terminals.holder import IDLE_SECONDS, Holder
 from backend.terminals.places import HolderPlaces
 from backend.wire.rendezvous import Places
 
@@ -56,15 +57,16 @@ async def _serve(ours: HolderPlaces, idle_seconds: float) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    with contextlib.closing(bind_owner_socket(ours.socket, _BACKLOG)) as door:
-        server = await loop.create_unix_server(lambda: Connection(holder), sock=door)
+    with contextlib.closing(bind_owner_socket(ours.socket, _BACKLOG)) as listener:
+        door = Door(listener, holder)
+        door.open()
         log.info("holding terminals at %s", ours.socket)
         try:
             await holder.done.wait()
         finally:
             # Before the lock goes: who finds no socket starts a new holder.
             ours.socket.unlink(missing_ok=True)
-            server.close()
+            door.close()
     log.info("ended")
 
 

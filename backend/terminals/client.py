@@ -48,9 +48,12 @@ class HolderClient:
         self._start_lock = asyncio.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
-    async def attach(self, key: SessionKey, start: SessionStart, columns: int, rows: int) -> TerminalViewer:
+    async def attach(
+        self, key: SessionKey, start: SessionStart, columns: int, rows: int, *, later: bool = False
+    ) -> TerminalViewer:
         request = {
             "op": "attach",
+            "later": later,
             "scope": key.scope,
             "name": key.name,
             "columns": columns,
@@ -198,6 +201,7 @@ async def _open(socket: Path) -> ViewerConnection | None:
         return None
     except OSError as error:
         raise Unavailable(f"the terminal holder cannot be reached: {error}") from error
+    made.socket_path = str(socket)
     return made
 
 

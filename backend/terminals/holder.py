@@ -7,24 +7,21 @@ import logging
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from backend.domain.errors import DomainError, TooMany, Unavailable
 from backend.domain.terminals import EndReason, SessionKey, TerminalEnd
-from backend.owner_socket import peer_uid
+from backend.terminals.connection import Connection, View
 from backend.terminals.fair_share import FairShare
-from backend.terminals.protocol import DATA, PROTOCOL, FrameDecoder, ProtocolFault, json_frame, read_json
+from backend.terminals.protocol import ProtocolFault
 from backend.terminals.session import Session
-from backend.terminals.viewing import Viewing
-from backend.terminals.wire_form import error_to_wire, start_from_wire
+from backend.terminals.wire_form import start_from_wire
 from backend.version import version
 
 log = logging.getLogger(__name__)
 
 MAX_SESSIONS = 512
 IDLE_SECONDS = 60.0
-# A connection that says nothing is no client of ours.
-REQUEST_SECONDS = 10.0
 _STOP_SECONDS = 10.0
 
 
@@ -38,6 +35,7 @@ class Holder:
         self._starting: dict[SessionKey, asyncio.Future[Session]] = {}
         self._connections: set[Connection] = set()
         self._share = FairShare()
+        self._later: dict[str, Connection] = {}
         self._made = 0
         self._swept: set[str] = set()
         self._idle_seconds = idle_seconds
@@ -57,8 +55,8 @@ class Holder:
         if connection.is_closed:
             session.begin()
             return
-        viewer = connection.become_viewer(session, columns, rows)
-        viewer.tell(
+        token = secrets.token_hex(16)
+        connection.write(
             {
                 "type": "attached",
                 "resumed": resumed,
@@ -66,13 +64,23 @@ class Holder:
                 "container_id": session.what.container_id,
                 "columns": columns,
                 "rows": rows,
+                "viewer": token,
             }
         )
-        if session.end is not None:
-            viewer.finish(session.end)
-            return
-        session.add(viewer, resumed=resumed)
-        session.begin()
+        view = View(session, columns, rows, resumed)
+        if request.get("later"):
+            self._later[token] = connection
+            connection.view_later(view)
+        else:
+            connection.view_here(view)
+
+    async def hand_over(self, request: Mapping[str, Any], handles: list[int]) -> dict[str, Any]:
+        """Give a viewer that asked for later the WebSocket whose descriptor came along. Raises ProtocolFault."""
+        connection = self._later.pop(str(request.get("viewer")), None)
+        if connection is None or len(handles) != 1:
+            raise ProtocolFault("a hand-over without its viewer, or without a descriptor")
+        await connection.view_on_web(handles.pop(), request)
+        return {"type": "done", "count": 1}
 
     async def _started(
         self, key: SessionKey, request: Mapping[str, Any], columns: int, rows: int
@@ -171,6 +179,7 @@ class Holder:
 
     def closed(self, connection: Connection) -> None:
         self._connections.discard(connection)
+        self._later = {token: each for token, each in self._later.items() if each is not connection}
         self._look_whether_idle()
 
     def _look_whether_idle(self) -> None:
@@ -183,116 +192,3 @@ class Holder:
             return  # looked at again when the last of them goes
         log.info("nothing to hold for %.0f s: ending", self._idle_seconds)
         self.done.set()
-
-
-class Connection(asyncio.Protocol):
-    """One client: a request, and where that was to attach, a viewer."""
-
-    def __init__(self, holder: Holder) -> None:
-        self._holder = holder
-        self._decoder = FrameDecoder()
-        self._transport: asyncio.Transport | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._viewer: Viewing | None = None
-        self._session: Session | None = None
-        self.is_closed = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's are none by their class
-        self._holder.opened(self)
-        uid = peer_uid(transport.get_extra_info("socket"))
-        if uid != os.getuid():
-            log.warning("a process of user id %d was refused", uid)
-            self._transport.abort()
-            return
-        self._timer = asyncio.get_running_loop().call_later(REQUEST_SECONDS, self._transport.abort)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.is_closed = True
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._viewer is not None and self._session is not None:
-            self._viewer.gone()
-            self._session.remove(self._viewer)
-        self._holder.closed(self)
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            for kind, payload in self._decoder.feed(data):
-                self._take(kind, payload)
-        except ProtocolFault as fault:
-            log.warning("a client sent %s", fault)
-            self._refuse("protocol", f"the terminal holder cannot read this: {fault}")
-
-    def pause_writing(self) -> None:
-        if self._viewer is not None:
-            self._viewer.fell_behind()
-
-    def resume_writing(self) -> None:
-        if self._viewer is not None and self._session is not None:
-            self._viewer.caught_up()
-            self._session.viewer_caught_up(self._viewer)
-
-    def become_viewer(self, session: Session, columns: int, rows: int) -> Viewing:
-        assert self._transport is not None
-        self._session = session
-        self._viewer = Viewing(self._transport, columns, rows)
-        self._viewer.on_stuck = session.remove
-        return self._viewer
-
-    def _take(self, kind: int, payload: bytes) -> None:
-        if self._viewer is not None and self._session is not None:
-            if kind == DATA:
-                self._session.input(self._viewer, payload)
-                return
-            message = read_json(payload)
-            if message.get("op") == "resize":
-                self._viewer.size = _size(message)
-                self._session.make_latest(self._viewer)
-            return
-        if self._task is not None or kind == DATA:
-            raise ProtocolFault("more than one request at a time")
-        if self._timer is not None:
-            self._timer.cancel()
-        self._task = asyncio.get_running_loop().create_task(self._serve(read_json(payload)))
-
-    async def _serve(self, request: dict[str, Any]) -> None:
-        if request.get("protocol") != PROTOCOL:
-            self._refuse("protocol", f"the terminal holder of version {version()} speaks protocol {PROTOCOL}")
-            return
-        try:
-            if request.get("op") == "attach":
-                _size(request)
-                await self._holder.attach(self, request)
-                return
-            self._write(await self._holder.answer(request))
-        except DomainError as error:
-            self._write(error_to_wire(error))
-        except (ProtocolFault, KeyError, ValueError) as error:
-            log.warning("a request that cannot be read: %r", error)
-            self._refuse("protocol", f"the terminal holder cannot read this: {error}")
-            return
-        except Exception:
-            log.exception("a request failed")
-            self._refuse("failed", "the terminal holder failed; its log says how")
-            return
-        if self._transport is not None:
-            self._transport.close()
-
-    def _refuse(self, kind: str, message: str) -> None:
-        self._write({"type": "error", "kind": kind, "message": message})
-        if self._transport is not None:
-            self._transport.close()
-
-    def _write(self, message: Mapping[str, Any]) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(json_frame(message))
-
-
-def _size(message: Mapping[str, Any]) -> tuple[int, int]:
-    """Raises ProtocolFault."""
-    columns, rows = message.get("columns"), message.get("rows")
-    if not isinstance(columns, int) or not isinstance(rows, int) or not 1 <= columns <= 1000 or not 1 <= rows <= 1000:
-        raise ProtocolFault(f"a size of {columns!r} by {rows!r}")
-    return columns, rows

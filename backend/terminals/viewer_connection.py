@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import os
+import socket
 from collections import deque
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from backend.domain.errors import Unavailable
-from backend.domain.terminals import HolderLost, TerminalEnd
-from backend.terminals.protocol import DATA, FrameDecoder, ProtocolFault, data_frame, json_frame, read_json
+from backend.domain.terminals import GivenSocket, HolderLost, TerminalEnd
+from backend.terminals.protocol import DATA, PROTOCOL, FrameDecoder, ProtocolFault, data_frame, json_frame, read_json
 from backend.terminals.wire_form import end_from_wire
 
 # Output that waits for the reader, beside what the kernel and the holder keep.
 _WAITING_HIGH = 64 * 1024
 _WAITING_LOW = 16 * 1024
 _MOST = 64 * 1024
+HAND_OVER_SECONDS = 10.0
 _LOST = "the terminal holder ended unexpectedly, and its sessions with it: open the terminal again"
 
 
@@ -40,6 +45,11 @@ class ViewerConnection(asyncio.Protocol):
         self._resized = asyncio.Event()
         self._lost: str | None = None
         self._closed = False
+        self._token = ""
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._finished = asyncio.Event()
+        self.socket_path = ""
+        self.on_active: Callable[[], None] = lambda: None
 
     # --- the protocol
 
@@ -78,12 +88,21 @@ class ViewerConnection(asyncio.Protocol):
                 self.resumed = bool(message["resumed"])
                 self.command, self.container_id = str(message["command"]), str(message["container_id"])
                 self.size = self._told_size = (int(message["columns"]), int(message["rows"]))
+                self._token = str(message.get("viewer") or "")
         elif message.get("type") == "size":
             self.size = (int(message["columns"]), int(message["rows"]))
             self._resized.set()
         elif message.get("type") == "ended":
             self.end = end_from_wire(message)
             self._writable.set()
+            self._finished.set()
+        elif message.get("type") == "over":
+            self._over.set_result(None)
+        elif message.get("type") == "active":
+            self.on_active()
+        elif message.get("type") == "gone":
+            self._closed = True
+            self._finished.set()
         elif message.get("type") == "error":
             self._fail(str(message.get("message")))
 
@@ -92,6 +111,9 @@ class ViewerConnection(asyncio.Protocol):
             self._lost = words
         if not self._answer.done():
             self._answer.set_exception(HolderLost(words))
+        if not self._over.done():
+            self._over.cancel()
+        self._finished.set()
         self._writable.set()
         self._wake_reader()
         if self._transport is not None:
@@ -161,9 +183,55 @@ class ViewerConnection(asyncio.Protocol):
         """Known once the output ended."""
         return self.end.code if self.end is not None else None
 
+    # --- a WebSocket in place of this connection
+
+    def begin_here(self) -> None:
+        """See TerminalViewer."""
+        assert self._transport is not None
+        self._transport.write(json_frame({"op": "here"}))
+
+    async def hand_over(self, given: GivenSocket, codes: Mapping[str, int], unsupported: str) -> None:
+        """See TerminalViewer."""
+        request = {
+            "op": "hand_over",
+            "protocol": PROTOCOL,
+            "viewer": self._token,
+            "codes": dict(codes),
+            "unsupported": unsupported,
+            "early": base64.b64encode(given.early).decode(),
+        }
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as way:
+                way.setblocking(False)
+                await asyncio.get_running_loop().sock_connect(way, self.socket_path)
+                # Nothing was sent before, so that it fits into what the kernel holds.
+                socket.send_fds(way, [json_frame(request)], [given.handle])
+                async with asyncio.timeout(HAND_OVER_SECONDS):
+                    await self._over
+        except OSError as error:
+            raise HolderLost(self._lost or f"the terminal holder does not take the connection: {error}") from error
+        except asyncio.CancelledError as error:
+            if self._lost is None:
+                raise
+            raise HolderLost(self._lost) from error
+        finally:
+            os.close(given.handle)
+
+    async def finished(self) -> None:
+        """See TerminalViewer."""
+        await self._finished.wait()
+        if self.end is None and self._lost is not None and not self._closed:
+            raise HolderLost(self._lost)
+
+    def dismiss(self, code: int, reason: str) -> None:
+        """See TerminalViewer."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(json_frame({"op": "close", "code": code, "reason": reason}))
+
     async def close(self) -> None:
         """Detach."""
         self._closed = True
+        self._finished.set()
         if self._transport is not None:
             self._transport.close()
         self._writable.set()

@@ -8,6 +8,7 @@ from typing import Any
 
 from backend.domain.terminals import EndReason, TerminalEnd
 from backend.terminals.protocol import data_frame, json_frame
+from backend.terminals.wire_form import end_to_wire
 
 # Output that waits for a viewer, beside what the kernel holds for it.
 BEHIND_BYTES = 64 * 1024
@@ -76,7 +77,7 @@ class Viewing:
         """Tell why, and close once that is read."""
         if self._finished:
             return
-        self.tell({"type": "ended", "reason": end.reason.value, "code": end.code, "message": end.message})
+        self.tell(end_to_wire(end))
         self.gone()
         self._transport.close()
         asyncio.get_running_loop().call_later(FAREWELL_SECONDS, self._transport.abort)

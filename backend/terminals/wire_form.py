@@ -41,6 +41,10 @@ def start_from_wire(found: Mapping[str, Any]) -> SessionStart:
         raise ProtocolFault("a start that cannot be read") from error
 
 
+def end_to_wire(end: TerminalEnd) -> dict[str, Any]:
+    return {"type": "ended", "reason": end.reason.value, "code": end.code, "message": end.message}
+
+
 def end_from_wire(found: Mapping[str, Any]) -> TerminalEnd:
     """A reason of a later version reads as an end on request."""
     try:

@@ -26,9 +26,10 @@ binary frames are bytes of the terminal, both ways; text frames are JSON control
 - A socket that reads too slowly to keep up with the others, or that reads nothing for 2 seconds, misses output and gets
   the screen anew when it reads again.
 - It closes with 1000 where the process ended by itself, 1003 for a message that is not understood, 1008 where the
-  credential ended, 1013 where the holder of the sessions or the engine was lost (try again), 4000 and HTTP's status
-  where it could not be opened (4404, 4409, 4429, 4503), 4409 where the container stopped, 4410 where the session was
-  ended or its container removed, and 4408 where the program did not read this socket's input for a minute.
+  credential ended, 1012 where the server ends or restarts (the session goes on), 1013 where the holder of the sessions
+  or the engine was lost (try again), 4000 and HTTP's status where it could not be opened (4404, 4409, 4429, 4503), 4409
+  where the container stopped, 4410 where the session was ended or its container removed, and 4408 where the program
+  did not read this socket's input for a minute.
 - `GET /pilothouse/v1/environments/{id}/terminals` lists the sessions, `DELETE .../terminals/{session}` ends one.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from backend.services.terminals import TerminalSession
 from backend.surfaces import query
 from backend.surfaces.credentials import credential_of, principal_of
 from backend.surfaces.failures import status_of
+from backend.surfaces.handover import giver_of
 from backend.surfaces.pilothouse import convert
 from backend.surfaces.pilothouse.errors import error_answer
 from backend.surfaces.responses import json_response
@@ -26,6 +28,8 @@ from backend.surfaces.sockets import (
     Socket,
     SocketEnd,
     close,
+    end_of,
+    ignore_input,
     refuse,
     run_socket,
     send_text,
@@ -41,15 +45,16 @@ from backend.wire.pilothouse import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from backend.domain.accounts import Principal
     from backend.domain.engine import ExecStream
-    from backend.domain.terminals import TerminalEnd
+    from backend.domain.terminals import GivenSocket, TerminalEnd
     from backend.services.held_terminals import SessionViewer
     from backend.services.terminal_sessions import TerminalSessions
+    from backend.surfaces.handover import Giver
 
-    Opener = Callable[[Principal, int, int], Awaitable[TerminalSession]]
+    Opener = Callable[[Principal, int, int, bool], Awaitable[TerminalSession]]
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +70,8 @@ _END_CODES = {
     EndReason.ENGINE_LOST: TRY_LATER,
     EndReason.INPUT_STUCK: 4408,
 }
+_CODES = {reason.value: code for reason, code in _END_CODES.items()}
+_UNDERSTOOD = 'text frames must be {"type": "resize", "columns": 1 to 1000, "rows": 1 to 1000}'
 
 
 def terminal_routes(services: Services) -> list[Any]:
@@ -73,7 +80,7 @@ def terminal_routes(services: Services) -> list[Any]:
         async def check(who: Principal) -> None:
             await services.deployments.get(who, deployment_id)
 
-        async def opened(who: Principal, columns: int, rows: int) -> TerminalSession:
+        async def opened(who: Principal, columns: int, rows: int, later: bool) -> TerminalSession:
             return await services.terminals.open(
                 who,
                 deployment_id,
@@ -82,6 +89,7 @@ def terminal_routes(services: Services) -> list[Any]:
                 session=socket.query_params.get("session") or None,
                 columns=columns,
                 rows=rows,
+                later=later,
             )
 
         await _serve(services, socket, check, opened)
@@ -95,7 +103,7 @@ def _environment_routes(services: Services, sessions: TerminalSessions) -> list[
         async def check(who: Principal) -> None:
             await sessions.check(who, environment_id)
 
-        async def opened(who: Principal, columns: int, rows: int) -> TerminalSession:
+        async def opened(who: Principal, columns: int, rows: int, later: bool) -> TerminalSession:
             viewer = await sessions.open(
                 who,
                 environment_id,
@@ -103,6 +111,7 @@ def _environment_routes(services: Services, sessions: TerminalSessions) -> list[
                 command=socket.query_params.get("command") or None,
                 columns=columns,
                 rows=rows,
+                later=later,
             )
             return TerminalSession(viewer.where, viewer.command, viewer, viewer)
 
@@ -133,28 +142,63 @@ async def _serve(
     except DomainError as error:
         await refuse(socket, *error_answer(error))
         return
+    giver = giver_of(socket)
+    if giver is not None:
+        giver.keep()
     await socket.accept()
     try:
-        terminal = await opened(who, columns, rows)
+        terminal = await opened(who, columns, rows, giver is not None)
     except DomainError as error:
+        if giver is not None:
+            giver.keep_no_more()
         await _tell(socket, TerminalError(message=error.message))
         await close(socket, SocketEnd(OPENING_FAILED + status_of(error), error.message))
         return
     stream, viewer = terminal.stream, terminal.viewer
     try:
         await _tell(socket, _ready(terminal))
-        parts = [
-            _send_output(socket, stream, viewer),
-            _take_input(socket, stream),
-            watch_credential(accounts, credential, who),
-        ]
+        watch = watch_credential(accounts, credential, who)
+        if giver is not None and viewer is not None and (given := giver.give()) is not None:
+            await _give(socket, giver, given, viewer, watch)
+            return
+        if giver is not None:
+            giver.keep_no_more()
+        parts = [_send_output(socket, stream, viewer), _take_input(socket, stream), watch]
         if viewer is not None:
+            if giver is not None:
+                viewer.begin_here()
             parts.append(_tell_sizes(socket, viewer))
         await run_socket(socket, *parts)
     except WebSocketDisconnect:
         log.debug("the client of a terminal went away at once")
     finally:
         await stream.close()
+
+
+async def _give(
+    socket: Socket, giver: Giver, given: GivenSocket, viewer: SessionViewer, watch: Coroutine[Any, Any, None]
+) -> None:
+    """The holder of the sessions serves the client; here it is seen to that it still may. To detach ends its socket."""
+
+    async def served() -> None:
+        await viewer.hand_over(given, _CODES, _UNDERSTOOD)
+        await viewer.finished()
+
+    tasks = [asyncio.ensure_future(part) for part in (served(), watch, ignore_input(socket))]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        ended = next(task for task in tasks if task.done())
+        end = end_of(ended)
+        if ended is tasks[0] and ended.exception() is not None and end is not None:
+            # The holder is gone, or never took it.
+            giver.take_back()
+            await close(socket, end)
+        elif end is not None:
+            viewer.dismiss(end.code, end.reason)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _tell(socket: Socket, message: BaseModel) -> None:
@@ -212,8 +256,5 @@ async def _take_input(socket: Socket, stream: ExecStream) -> None:
             try:
                 size = TerminalResize.model_validate_json(text)
             except ValidationError:
-                raise SocketEnd(
-                    UNSUPPORTED,
-                    'text frames must be {"type": "resize", "columns": 1 to 1000, "rows": 1 to 1000}',
-                ) from None
+                raise SocketEnd(UNSUPPORTED, _UNDERSTOOD) from None
             await stream.resize(size.columns, size.rows)

@@ -1,0 +1,80 @@
+"""The listeners' WebSockets, which can be given to another process after the handshake. See
+`backend.surfaces.handover`."""
+
+from __future__ import annotations
+
+import os
+import ssl
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+from backend.domain.terminals import GivenSocket
+from backend.surfaces.handover import EXTENSION
+
+# What a client sent before its connection was given; more of it than this waits with the kernel.
+_MOST_EARLY = 32 * 1024
+
+
+class GivingProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's, with `backend.surfaces.handover.Giver`."""
+
+    _kept: list[bytes] | None = None
+    _given = False
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101 and self.scheme == "ws":
+            self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
+
+    def keep(self) -> None:
+        """See Giver."""
+        self._kept = []
+
+    def keep_no_more(self) -> None:
+        """See Giver."""
+        kept, self._kept = self._kept, None
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+            for data in kept or ():
+                super().data_received(data)
+
+    def give(self) -> GivenSocket | None:
+        """See Giver."""
+        connection = self.transport.get_extra_info("socket")
+        if connection is None or self.transport.is_closing() or self.transport.get_write_buffer_size() or self._given:
+            return None
+        if isinstance(self.transport.get_extra_info("ssl_object"), ssl.SSLObject):
+            return None
+        self.stop_keepalive()
+        self.transport.pause_reading()
+        self._given = True
+        early = b"".join(self._kept or ())
+        self._kept = []
+        return GivenSocket(os.dup(connection.fileno()), early)
+
+    def take_back(self) -> None:
+        """See Giver."""
+        self._given = False
+        self._kept = []
+        self.keep_no_more()
+
+    def data_received(self, data: bytes) -> None:
+        if self._kept is None or not self.handshake_complete:
+            super().data_received(data)
+            return
+        self._kept.append(data)
+        if sum(map(len, self._kept)) > _MOST_EARLY:
+            self.transport.pause_reading()
+
+    def shutdown(self) -> None:
+        """The server ends: who was given the connection closes it, since a frame of ours would cut into theirs."""
+        if not self._given:
+            super().shutdown()
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": 1012})
+
+    async def send(self, message: object) -> None:
+        """Nothing once the connection is given away."""
+        if not self._given:
+            await super().send(message)  # type: ignore[arg-type]
