@@ -108,7 +108,7 @@ async def test_a_hidden_flood_is_taken_in_and_not_painted() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "$" in shown(app))
         app.terminal.display = False
-        await pilot.pause()
+        await until(pilot, lambda: not app.terminal.in_view)
         app.terminal._exchange_repaint_regions()
         app.terminal.send_text("yes flood | head -n 200000; echo en''d\r")
         await until(pilot, lambda: any(row.text.startswith("end") for row in app.terminal.emulator.rows), 60)
@@ -122,7 +122,7 @@ async def test_on_a_screen_that_is_left_nothing_is_painted_either() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "$" in shown(app))
         await app.push_screen(Screen())
-        await pilot.pause()
+        await until(pilot, lambda: not app.terminal.in_view)
         app.terminal._exchange_repaint_regions()
         app.terminal.send_text("echo beh''ind\r")
         await until(pilot, lambda: any(row.text.startswith("behind") for row in app.terminal.emulator.rows))

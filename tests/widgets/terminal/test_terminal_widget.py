@@ -2,82 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from textual import events
-from textual.app import App, ComposeResult
 from textual.geometry import Offset
-from textual.pilot import Pilot
 
 from tests.widgets.terminal.recording import EDITOR
+from tests.widgets.terminal.terminal_app import TerminalApp, shell, shown, type_text, until
 from widgets.terminal import LocalPty, Terminal
-from widgets.terminal.source import SourceFactory, TerminalSource
-
-
-def shell(*command: str) -> SourceFactory:
-    """A factory for a command, by default a bare shell."""
-
-    async def start(columns: int, rows: int) -> TerminalSource:
-        env = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "PS1": "$ ", "HOME": "/", "LANG": "C.UTF-8"}
-        return await LocalPty.open(command or ("/bin/sh",), columns, rows, env=env)
-
-    return start
-
-
-class TerminalApp(App[None]):
-    """One terminal, and what it told."""
-
-    def __init__(self, factory: SourceFactory | None = None) -> None:
-        super().__init__()
-        self.terminal = Terminal(factory)
-        self.told: list[Terminal.TerminalMessage] = []
-        self.keys: list[str] = []
-
-    def compose(self) -> ComposeResult:
-        yield self.terminal
-
-    def on_mount(self) -> None:
-        self.terminal.focus()
-
-    def on_key(self, event: events.Key) -> None:
-        self.keys.append(event.key)
-
-    def on_terminal_exited(self, message: Terminal.Exited) -> None:
-        self.told.append(message)
-
-    def on_terminal_title_changed(self, message: Terminal.TitleChanged) -> None:
-        self.told.append(message)
-
-    def on_terminal_bell_rang(self, message: Terminal.BellRang) -> None:
-        self.told.append(message)
-
-    def on_terminal_resized(self, message: Terminal.Resized) -> None:
-        self.told.append(message)
-
-
-def shown(app: TerminalApp) -> str:
-    """What the widget paints."""
-    return "\n".join(app.terminal.render_line(y).text for y in range(app.terminal.size.height))
-
-
-async def until(pilot: Pilot[None], done: Callable[[], object], seconds: float = 10.0) -> None:
-    """Wait for something to become true; fails with the screen where it does not."""
-    app = pilot.app
-    assert isinstance(app, TerminalApp)
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not done():
-        assert asyncio.get_running_loop().time() < deadline, shown(app)
-        await pilot.pause(0.02)
-
-
-async def type_text(pilot: Pilot[None], text: str) -> None:
-    """Press the keys of a line of text."""
-    names = {" ": "space", "\n": "enter"}
-    await pilot.press(*(names.get(char, char) for char in text))
 
 
 async def test_a_shell_answers_to_typing() -> None:
@@ -238,7 +171,7 @@ async def test_a_hidden_terminal_asks_for_no_repaint() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "$" in shown(app))
         app.terminal.display = False
-        await pilot.pause()
+        await until(pilot, lambda: not app.terminal.in_view)
         app.terminal._exchange_repaint_regions()
         app.terminal.send_text("echo hid''den\r")
         await until(pilot, lambda: any(row.text.startswith("hidden") for row in app.terminal.emulator.rows))

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 
 from tests.widgets.screen_text import screen_lines
-from tests.widgets.terminal.test_terminal_widget import shell
+from tests.widgets.terminal.terminal_app import shell
 from widgets.terminal.asciicast import CastEvent, Recording, read_cast
 from widgets.terminal.movable import Movable, moving
 from widgets.terminal.pane import Pane
