@@ -93,8 +93,14 @@ class TerminalView(Widget, can_focus=True):
 
     @property
     def in_view(self) -> bool:
-        """Whether it may be seen: not hidden, and on the screen in front or one behind a dialog."""
-        return self._shown and self.is_attached and self.screen.is_current
+        """Whether it may be seen: not hidden, and on the screen in front or one that shines through what is over it."""
+        if not self._shown or not self.is_attached:
+            return False
+        screen, stack = self.screen, self.app.screen_stack
+        if screen not in stack:
+            return False
+        # Textual counts the screen under the front one as seen, whatever the front one is.
+        return all(above.styles.background.a < 1 for above in stack[stack.index(screen) + 1 :])
 
     @property
     def cursor_shown(self) -> bool:
