@@ -352,6 +352,9 @@ class Grid(pyte.Screen):
         else:
             del rows[last + 1 - moved : last + 1]
             rows[first:first] = [Row.blank(self.columns, fill) for _ in range(moved)]
+            rows[last].wrapped = False
+        if first:
+            rows[first - 1].wrapped = False
         if size == self.lines:
             self.touch_all()
         else:
