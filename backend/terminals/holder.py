@@ -49,6 +49,9 @@ class Holder:
         key = SessionKey(str(request["scope"]), str(request["name"]))
         columns, rows = int(request["columns"]), int(request["rows"])
         session = self._sessions.get(key)
+        if session is not None and session.is_ending:
+            await session.gone.wait()
+            session = self._sessions.get(key)
         resumed = session is not None
         if session is None:
             session, resumed = await self._started(key, request, columns, rows)

@@ -16,7 +16,6 @@ from backend.domain.terminals import (
     MAX_COLUMNS,
     MAX_ROWS,
     START_FAILURES,
-    EndReason,
     SessionKey,
     SessionStart,
     StartFailed,
@@ -26,15 +25,11 @@ from backend.engines.engine_fault import EngineFault
 from backend.terminals.engine_requests import ANSWER_SECONDS, EngineRequests
 from backend.terminals.exec_connection import SESSION_MARK, ExecConnection, ExecProcess, hang_up_orphans
 from backend.terminals.fair_share import FairShare
-from backend.terminals.queries import begun_query, split_queries
+from backend.terminals.shared_screen import CATCH_UP_LINES, SCROLLBACK_LINES, SharedScreen
 from backend.terminals.viewing import Viewing
-from widgets.terminal.emulator import ByteStream, Screen, repaint
 
 log = logging.getLogger(__name__)
 
-SCROLLBACK_LINES = 5_000
-# The newest lines of the scrollback that one who fell behind gets with the screen.
-CATCH_UP_LINES = 500
 SLICE = 8 * 1024
 # Output of at most this many bytes is passed on at once where nothing waits: it is an echo.
 EAGER = 2 * 1024
@@ -43,10 +38,6 @@ PENDING_HIGH = 128 * 1024
 PENDING_LOW = 32 * 1024
 # All viewers are behind, and none makes progress: after this long the process goes on without them.
 STALLED_SECONDS = 2.0
-# What may be a question is held back for the rest of it.
-HOLD_SECONDS = 0.05
-# Before a viewer gets a screen written out: end a sequence that was cut off, and all that was there.
-FRESH = b"\x18\x1bc\x1b[H\x1b[2J\x1b[3J"
 
 
 class Session:
@@ -65,29 +56,23 @@ class Session:
         self.key = key
         self.what = start
         self.end: TerminalEnd | None = None
-        self.viewers: list[Viewing] = []
+        self.gone = asyncio.Event()
         self._mark = mark
         self._share = share
         self._on_ended = on_ended
         self._engine = EngineRequests(start.access)
-        self._screen = Screen(columns, rows, SCROLLBACK_LINES)
-        self._screen.on_reply = self._reply
-        self._stream = ByteStream(self._screen)
+        self._screen = SharedScreen(columns, rows, self._answer)
         self._connection: ExecConnection | None = None
         self._process: ExecProcess | None = None
         self._pending: deque[bytes] = deque()
         self._pending_bytes = 0
         self._reading = True
-        self._held = b""
-        self._hold_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
         self._begun = False
         self._eof = False
         self._first = asyncio.Event()
         self._input_flows = True
         self._waiting_input: list[bytes] = []
-        self._replied = False
-        self._latest: Viewing | None = None
         self._wanted_size: tuple[int, int] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked_end: TerminalEnd | None = None
@@ -159,37 +144,40 @@ class Session:
     # --- viewers
 
     @property
-    def size(self) -> tuple[int, int]:
-        return self._screen.columns, self._screen.lines
+    def is_ending(self) -> bool:
+        """Whether the process has ended, though it is not known yet how."""
+        return self._eof
 
     @property
-    def title(self) -> str:
-        return str(self._screen.title)
+    def viewers(self) -> list[Viewing]:
+        return self._screen.viewers
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._screen.size
 
     def add(self, viewer: Viewing, *, resumed: bool) -> None:
         """It sees all from now on; where the session was there before, its screen and scrollback first."""
         self.viewers.append(viewer)
         self.make_latest(viewer)
         if resumed:
-            viewer.send(self._written_out(SCROLLBACK_LINES))
+            self._screen.write_out(viewer, SCROLLBACK_LINES)
 
     def remove(self, viewer: Viewing) -> None:
         if viewer in self.viewers:
             self.viewers.remove(viewer)
-        if self._latest is viewer:
-            self._latest = None
+        if self._screen.latest is viewer:
+            self._screen.latest = None
         # It may have been the one that all waited for.
         self._wake()
 
     def make_latest(self, viewer: Viewing) -> None:
         """The session takes on the size of the viewer that was active last."""
-        self._latest = viewer
+        self._screen.latest = viewer
         columns, rows = viewer.size
         if (columns, rows) == self.size or not (1 <= columns <= MAX_COLUMNS and 1 <= rows <= MAX_ROWS):
             return
-        self._screen.resize(rows, columns)
-        for each in self.viewers:
-            each.tell({"type": "size", "columns": columns, "rows": rows})
+        self._screen.resize(columns, rows)
         if self._wanted_size is None:
             self._wanted_size = (columns, rows)
             self._spawn(self._resize_process())
@@ -208,7 +196,7 @@ class Session:
 
     def input(self, viewer: Viewing, data: bytes) -> None:
         """What a viewer types."""
-        if self._latest is not viewer:
+        if self._screen.latest is not viewer:
             self.make_latest(viewer)
         self.last_input_at = datetime.now(UTC)
         if self._wanted_size is None:
@@ -222,24 +210,12 @@ class Session:
         """Its buffer is low again."""
         if viewer.skipped:
             viewer.skipped = False
-            viewer.send(self._written_out(CATCH_UP_LINES))
+            self._screen.write_out(viewer, CATCH_UP_LINES)
         self._wake()
 
-    def notify(self, text: str, tries: int = 5) -> None:
-        """A line of ours among the output; at the bottom where a program has the whole screen."""
-        if (self._stream.unfinished or self._held) and tries:
-            # Not into the middle of a sequence.
-            asyncio.get_running_loop().call_later(0.1, self.notify, text, tries - 1)
-            return
-        shown = "".join(char for char in text if char.isprintable())[: self._screen.columns]
-        if self._screen.alternate:
-            line = f"\x1b7\x1b[{self._screen.lines};1H\x1b[7m{shown}\x1b[m\x1b[K\x1b8"
-        else:
-            line = f"\r\n\x1b[7m{shown}\x1b[m\r\n"
-        self._pass_on(line.encode())
-
-    def _written_out(self, scrollback_lines: int) -> bytes:
-        return FRESH + repaint(self._screen, scrollback_lines) + self._stream.unfinished
+    def notify(self, text: str) -> None:
+        """A line of ours among the output."""
+        self._screen.notify(text)
 
     # --- output
 
@@ -269,7 +245,7 @@ class Session:
             return False
         if not self._pending:
             if self._eof:
-                self._let_go_held()
+                self._screen.let_go()
                 self._spawn(self._look_how_it_ended())
                 self._begun = False
             return False
@@ -311,55 +287,12 @@ class Session:
 
     def _take_in(self, data: bytes) -> None:
         self.last_output_at = datetime.now(UTC)
-        if self._held:
-            data = self._held + data
-            self._held = b""
-            if self._hold_timer is not None:
-                self._hold_timer.cancel()
-                self._hold_timer = None
-        if b"\x1b" not in data:
-            self._pass_on(data)
-            return
-        for plain, query in split_queries(data):
-            if query:
-                self._pass_on(plain)
-                self._ask(query)
-            else:
-                at = begun_query(plain)
-                self._pass_on(plain[:at])
-                self._held = plain[at:]
-        if self._held:
-            self._hold_timer = asyncio.get_running_loop().call_later(HOLD_SECONDS, self._let_go_held)
+        self._screen.take_in(data)
 
-    def _let_go_held(self) -> None:
-        """The rest did not come: it is no question, or a slow one."""
-        data, self._held = self._held, b""
-        self._hold_timer = None
-        self._pass_on(data)
-
-    def _pass_on(self, data: bytes) -> None:
-        if not data:
-            return
-        for viewer in self.viewers:
-            # One who is behind while others are not misses this, and gets the screen written out later.
-            if viewer.is_behind and len(self.viewers) > 1:
-                viewer.skipped = True
-            if not viewer.skipped:
-                viewer.send(data)
-        self._stream.feed(data)
-
-    def _ask(self, query: bytes) -> None:
-        """The screen answers what it can; the rest only the viewer that was active last may know."""
-        self._replied = False
-        self._stream.feed(query)
-        if not self._replied and self._latest is not None and not self._latest.skipped:
-            self._latest.send(query)
-
-    def _reply(self, text: str) -> None:
-        self._replied = True
+    def _answer(self, data: bytes) -> None:
         # A program that asks and asks, and reads nothing, gets no more.
         if self._input_flows:
-            self._write(text.encode())
+            self._write(data)
 
     # --- input
 
@@ -387,12 +320,13 @@ class Session:
         if self.end is not None:
             return
         self.end = end
-        for timer in (self._hold_timer, self._stall_timer):
-            if timer is not None:
-                timer.cancel()
-        for viewer in self.viewers:
+        self._screen.close()
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+        for viewer in list(self.viewers):
             viewer.finish(end)
         self.viewers.clear()
+        self.gone.set()
         self._on_ended(self)
 
     def _spawn(self, work: Any) -> None:
@@ -408,7 +342,7 @@ class Session:
             "name": self.key.name,
             "command": self.what.label,
             "container_id": self.what.container_id,
-            "title": self.title,
+            "title": self._screen.title,
             "columns": columns,
             "rows": rows,
             "viewers": len(self.viewers),
@@ -416,7 +350,3 @@ class Session:
             "last_output_at": self.last_output_at.isoformat() if self.last_output_at else None,
             "last_input_at": self.last_input_at.isoformat() if self.last_input_at else None,
         }
-
-
-def ended_on_request(message: str, reason: EndReason = EndReason.ENDED) -> TerminalEnd:
-    return TerminalEnd(reason, None, message)
