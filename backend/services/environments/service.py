@@ -304,7 +304,9 @@ class EnvironmentService:
     async def delete(self, who: Principal, environment_id: str) -> None:
         """The name is free again when this returns; container, home and terminals go in the background, also after a
         crash. Deleting it again while they go is no fault."""
-        await self._turns.delete(who, environment_id)
+        known = await self.get(who, environment_id)
+        await self._turns.delete(who, known.id)
+        self._usage.forget(known.id)
 
     # --- parts
 
