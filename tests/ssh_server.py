@@ -15,10 +15,11 @@ DEADLINE_SECONDS = 15.0
 
 class SshServer:
     """`path` goes before PATH: its `ssh` is the system's with `config`, since ssh finds the user's own by the user
-    database and not by HOME. The host is called `box` there; `home` is a HOME whose .ssh/config names it too."""
+    database and not by HOME. The host is called `name` there; `home` is a HOME whose .ssh/config names it too."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, name: str = "box") -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.name = name
         self._folder = folder
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
@@ -43,7 +44,7 @@ class SshServer:
         (self._folder / "sshd_config").write_text(server)
         self.config.parent.mkdir(parents=True)
         self.config.write_text(
-            f"Host box\n  HostName 127.0.0.1\n  Port {self.port}\n  User {getpass.getuser()}\n"
+            f"Host {self.name}\n  HostName 127.0.0.1\n  Port {self.port}\n  User {getpass.getuser()}\n"
             f"Host *\n  IdentityFile {self._folder}/user\n  IdentitiesOnly yes\n"
             f"  UserKnownHostsFile {self.known_hosts}\n  GlobalKnownHostsFile /dev/null\n  LogLevel INFO\n"
         )

@@ -175,7 +175,8 @@ stop_private() {
 # ---------------------------------------------------------------------------------------------------------------------
 
 if [ "${1:-}" = --down ]; then stop_private; exit 0; fi
-need_packages tmux:tmux curl:curl redis-server:redis-server pebble:pebble sshd:openssh-server
+need_packages tmux:tmux curl:curl redis-server:redis-server pebble:pebble sshd:openssh-server ssh:openssh-client \
+  vim:vim htop:htop less:less mc:mc
 if shared_engine_pulls; then
   fill_shared_engine
   rm -f "$state/private.filled"
