@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from pyte import modes
 
 from widgets.terminal import LocalPty
@@ -55,10 +57,12 @@ class Outer:
         self.screen = Screen(80, 24)
         self._source = source
         self._stream = ByteStream(self.screen)
+        self.came = b""
         self.ended = False
 
     async def read(self) -> None:
         while data := await self._source.read():
+            self.came += data
             self._stream.feed(data)
         self.ended = True
 
@@ -80,9 +84,11 @@ class Outer:
 
 
 @asynccontextmanager
-async def running(program: str) -> AsyncIterator[Outer]:
+async def running(program: str, **told: str) -> AsyncIterator[Outer]:
+    """The app with this program in it; `told` is what the environment tells of the outer terminal."""
     root = str(Path(__file__).parents[3])
-    env = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": root, "PS1": "$ "}
+    silent = {name: value for name, value in os.environ.items() if name not in ("COLORTERM", "NO_COLOR", "TMUX")}
+    env = {**silent, "TERM": "xterm-256color", "PYTHONPATH": root, "PS1": "$ ", **told}
     source = await LocalPty.open((sys.executable, "-c", APP, program), 80, 24, env=env)
     outer = Outer(source)
     reading = asyncio.create_task(outer.read())
@@ -136,3 +142,22 @@ async def test_programs_that_do_not_ask_get_xterms_keys() -> None:
         for keys in ("\x1b[99;5u", "\x1b[120;3u", "\x1b[1;5D", "\x1b[13;2u", "\x1b[65;2;65u", "\x1b[233;;233u"):
             await outer.press(keys)
         await outer.until(lambda: "ready^C^[x^[[1;5D^MAM-CM-)" in outer.screen.display[0])
+
+
+@pytest.mark.parametrize(
+    ("told", "red", "orange"),
+    [
+        ({"COLORTERM": "truecolor"}, rb"38;2;\d+;\d+;\d+;48;2;\d+;\d+;\d+", rb"38;2;255;128;0;48;2;\d+;\d+;\d+"),
+        ({}, rb"38;5;\d+;48;5;\d+", rb"38;5;208;48;5;\d+"),
+        ({"TERM": "linux"}, rb"(?:3|9)\d;4\d", rb"(?:3|9)\d;4\d"),
+        ({"TERM": "dumb"}, rb"", rb""),
+        ({"COLORTERM": "truecolor", "NO_COLOR": "1"}, rb"38;2;(\d+);\1;\1;48;2;(\d+);\2;\2", rb"38;2;(\d+);\1;\1;.*"),
+    ],
+)
+async def test_colours_are_what_the_outer_terminal_has(told: dict[str, str], red: bytes, orange: bytes) -> None:
+    program = "printf '\\033[1;31mred\\033[0m \\033[38;2;255;128;0morange'; cat"
+    async with running(program, **told) as outer:
+        await outer.until(lambda: outer.screen.display[0].startswith("red orange"))
+    for name, codes, bold in ((b"red", red, b"1"), (b"orange", orange, b"")):
+        drawn = re.findall(rb"\x1b\[([\d;]*)m" + name, outer.came)
+        assert drawn and re.fullmatch(b";".join(filter(None, [b"0", bold, codes])), drawn[-1]), drawn
