@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -12,7 +13,8 @@ from tests.widgets.terminal.programs import PROGRAMS, SIZES
 from tests.widgets.terminal.test_emulator_robustness import check_whole
 from tests.widgets.terminal.test_terminal_against_tmux import drawn, looks
 from tests.widgets.terminal.tmux_oracle import TmuxOracle
-from widgets.terminal.emulator import DEFAULT, ByteStream, Row, Screen, Style, repaint
+from widgets.terminal.emulator import DEFAULT, STUB, ByteStream, Row, Screen, Style, repaint
+from widgets.terminal.emulator.repaint import joins_before, joins_over
 
 
 def named(look: Style) -> str:
@@ -35,6 +37,12 @@ def visible(rows: list[Row]) -> list[tuple[str, list[tuple[int, int, str]]]]:
     return [shown(row) for row in rows]
 
 
+def held(x: int, rows: list[Row], y: int, last: int) -> int:
+    """The column, of a cursor past a cell that would join the one before it the cell's own."""
+    row = rows[min(y, len(rows) - 1)]
+    return min(x, last) if x > last and joins_before(row, last - (row.text[last : last + 1] == STUB)) else x
+
+
 def scrollback(screen: Screen, lines: int) -> list[Row]:
     first = max(screen.history_first, screen.history_total - lines)
     rows = [screen.line(number) for number in range(first, screen.history_total)]
@@ -49,10 +57,19 @@ def state(screen: Screen) -> dict[str, object]:
     return {
         "main": visible(main),
         "other": [line for line in enumerate(visible(other)) if line[1] != ("", [])],
-        "wrapped": [row.wrapped for row in main[:-1]],
+        "wrapped": [row.wrapped and not joins_over(row, after) for row, after in pairwise(main)],
         "history": visible(scrollback(screen, 9)),
-        "cursor": (cursor.x, cursor.y, cursor.hidden, named(screen.pen), screen.cursor_style),
-        "saved": [(replace(saved, pen=DEFAULT), named(saved.pen)) for saved in screen.both_saved()],
+        "cursor": (
+            held(cursor.x, main if not screen.alternate else other, cursor.y, last),
+            cursor.y,
+            cursor.hidden,
+            named(screen.pen),
+            screen.cursor_style,
+        ),
+        "saved": [
+            (replace(saved, pen=DEFAULT, x=held(saved.x, rows, saved.y, last)), named(saved.pen))
+            for saved, rows in zip(screen.both_saved(), (screen.rows, main), strict=True)
+        ],
         "waits": screen.waiting if screen.waiting == (cursor.x, cursor.y) else None,
         "sides": (screen.left, screen.right),
         "marks": [sorted(marked(row, last)) for row in main],

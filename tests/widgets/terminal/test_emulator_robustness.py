@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tracemalloc
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +17,9 @@ from widgets.terminal.emulator.stream import MAX_SEQUENCE, MAX_STRING
 def state(screen: Screen) -> object:
     rows = [(row.shown(), [(a, b, repr(look)) for a, b, look in row.runs()], row.wrapped) for row in screen.rows]
     cursor = (screen.cursor.x, screen.cursor.y, screen.cursor.hidden, repr(screen.pen))
-    return rows, cursor, sorted(screen.mode), screen.history_total, screen.title, screen.margins
+    told = (screen.title, screen.directory, screen.palette, screen.progress, screen.keyboard_flags)
+    marks = [row.marks for row in screen.rows]
+    return rows, cursor, sorted(screen.mode), screen.history_total, screen.margins, screen.sided, told, marks
 
 
 def check_whole(screen: Screen) -> None:
@@ -99,3 +105,28 @@ def test_long_text_of_any_width_takes_time_in_proportion_to_its_length() -> None
                 screen = Screen(80, 24)
                 ByteStream(screen).feed((body + tail + end).encode() * 3)
                 check_whole(screen)
+
+
+def test_a_full_scrollback_is_small() -> None:
+    lines = [
+        b"".join(b"\x1b[38;5;%dm%s \x1b[0;1m%d\x1b[m " % (part * 9 % 256, b"word" * 3, number) for part in range(9))
+        for number in range(3000)
+    ]
+    data = b"\r\n".join(lines)
+    screen = Screen(200, 50)
+    tracemalloc.start()
+    ByteStream(screen).feed(data)
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert screen.history_total == 2950 and used < 2_000 * 3000
+    again = Screen(200, 50, scrollback=100)
+    ByteStream(again).feed(data)
+    assert len(again.history) == 100 and again.history_total == 2950
+
+
+def test_the_emulator_needs_no_textual() -> None:
+    code = (
+        "import sys, widgets.terminal.emulator as e, widgets.terminal.emulator.search; print('textual' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -2,7 +2,7 @@
 
 Only sequences that xterm, tmux and this emulator understand alike are used, or that the others ignore. What cannot be
 said by any sequence, or is not worth one (what REP would repeat, saved private modes and titles, whether the last line
-wrapped), is left out.
+wrapped, a wrap or a waiting cursor between characters that would join), is left out.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _lines(rows: Sequence[Row], columns: int) -> Iterator[str]:
         following = rows[index + 1] if index + 1 < len(rows) else None
         length, plain = len(row.text), _draws_alike(row)
         early, late = _marks(row, columns)
-        if following is None or not row.wrapped:
+        if following is None or not row.wrapped or joins_over(row, following):
             filled = " " * columns + late + "\r" if late and not plain else ""
             yield early + (_cells(row) + late if plain else filled + _backwards(row))
             yield "" if following is None else "\r\n"
@@ -98,10 +98,15 @@ def _lines(rows: Sequence[Row], columns: int) -> Iterator[str]:
                 yield f"\x1b[A{again}\x1b[B\r"
 
 
+def joins_over(row: Row, following: Row) -> bool:
+    """Whether the following line's first character, drawn after the line, would join the line's last."""
+    flags = all("\U0001f1e6" <= char <= "\U0001f1ff" for char in (row.shown()[-1:] or " ", following.text[:1] or " "))
+    return flags or row.shown().endswith("\u200d")
+
+
 def _draws_first(row: Row) -> bool:
-    """Whether nothing but its text is told for the line, and its first character joins none, so that it may wrap."""
-    flag = "\U0001f1e6" <= row.text[0] <= "\U0001f1ff"
-    return not (flag or row.marks) and _draws_alike(row)
+    """Whether nothing but its text is told for the line, so that its first character may wrap."""
+    return not row.marks and _draws_alike(row)
 
 
 def _draws_alike(row: Row) -> bool:
@@ -169,13 +174,23 @@ def _marks(row: Row, columns: int) -> tuple[str, str]:
 
 def _place(x: int, y: int, rows: Sequence[Row], last: int, waits: bool, home: tuple[int, int] = (0, 0)) -> str:
     """Moves to a cell, counted from `home`; where the cursor waits to wrap, by drawing the cell before it, in column
-    `last`, again."""
-    if not waits:
-        return f"\x1b[{y - home[1] + 1};{x - home[0] + 1}H"
+    `last`, again. One that would join its neighbour then is left alone, and the cursor is on it."""
     row, end = rows[y], last + 1
-    if row.text[last : last + 1] == STUB:
+    if waits and row.text[last : last + 1] == STUB:
         last -= 1
+    if not waits or joins_before(row, last):
+        return f"\x1b[{y - home[1] + 1};{min(x, end - 1 if waits else x) - home[0] + 1}H"
     return f"\x1b[{y - home[1] + 1};{last - home[0] + 1}H" + (_cells(row, last, end) or " ")
+
+
+def joins_before(row: Row, x: int) -> bool:
+    """Whether the cell would join the one before it if it were drawn now."""
+    before = x - 2 if row.text[x - 1 : x] == STUB else x - 1
+    if before < 0 or before >= len(row.text):
+        return False
+    marks = (row.clusters or {}).get(before, "")
+    both_flags = all("\U0001f1e6" <= char <= "\U0001f1ff" for char in (row.text[before], row.text[x : x + 1] or " "))
+    return marks.endswith("\u200d") or (both_flags and not marks)
 
 
 def _pen(look: Style) -> str:
