@@ -20,13 +20,14 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from themes.loader import DEFAULT_DARK, load_themes
-from tui.key_order import OPENS_SCREEN, KeyOrder
+from tui.key_order import KeyOrder
 from tui.keymaps import textual_keymap, unknown_overrides
 from tui.logins import Logins
 from tui.notices import KEPT, Notices
 from tui.preferences import Preferences, preferences_file
 from tui.restarts import Restarts
 from tui.screens.main import MainScreen
+from tui.terminal_host import TerminalHost
 from tui.terminal_requests import TerminalRequests
 from tui.terminals import Terminals
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from tui.client.connection import Backend
     from tui.client.live import Change
     from tui.screens.environments import EnvironmentsScreen
-    from widgets.terminal.source import SourceFactory
 
 API_KEY_VARIABLE = "PILOTHOUSE_API_KEY"
 LOCAL_CONTEXT = "local"
@@ -54,7 +54,7 @@ class Options:
     serve_arguments: tuple[str, ...] = ()
 
 
-class PilothouseApp(TerminalRequests):
+class PilothouseApp(TerminalHost, TerminalRequests):
     """Holds the connection; the screens do the work."""
 
     TITLE = "Pilothouse"
@@ -261,45 +261,6 @@ class PilothouseApp(TerminalRequests):
             self.install_screen(self.environments, "environments")
         if self.screen is not self.environments:
             self.push_screen("environments")
-
-    async def open_terminal(
-        self,
-        title: str,
-        source_factory: SourceFactory,
-        *,
-        key: str = "",
-        split: bool = False,
-        full_screen: bool = True,
-        reconnects: bool = False,
-        repaints: bool = False,
-    ) -> None:
-        """Opens a terminal in the Terminals screen, in a tab or (`split`) beside the one in front, and shows the screen
-        (`full_screen`). Where one was opened with this `key`, that one is shown. `reconnects`: a ConnectionError or
-        TimeoutError of the source or its factory is mended by opening it again; `repaints`: it then sends the whole
-        screen by itself."""
-        from widgets.terminal.terminal_pane import TerminalPlan
-
-        plan = TerminalPlan(title, source_factory, key=key, reconnects=reconnects, repaints=repaints)
-        await self.terminals.open(plan, split=split, full_screen=full_screen)
-
-    def open_environment_terminal(self, backend: Backend, environment_id: str, name: str, *, split: bool) -> None:
-        """The first terminal of an environment, or one more beside what is in front."""
-        terminals = self.terminals
-        plan = (terminals.next_session if split else terminals.environment)(backend, environment_id, name)
-        self.run_worker(terminals.open(plan, split=split), group=OPENS_SCREEN, exclusive=True)
-
-    async def ask_to_quit(self) -> None:
-        """Leaves at once, unless something runs in terminals that would end with the app."""
-        if not self.terminals.running:
-            self.exit()
-            return
-        from tui.screens.confirm import quit_question
-
-        self.push_screen(quit_question(self.terminals.running), lambda yes: self.exit() if yes else None)
-
-    async def action_quit(self) -> None:
-        """ctrl+q, which no program and no dialog gets."""
-        await self.ask_to_quit()
 
     # --- palette ------------------------------------------------------------------------------------------
 

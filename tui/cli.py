@@ -40,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name=options.name,
             serve=_serve_arguments(options),
         )
+    if options.command == "replay":
+        return _replay(options)
     if options.command in BACKEND_COMMANDS:
         data_dir = [] if options.data_dir is None else ["--data-dir", str(options.data_dir)]
         return _run_backend([options.command, *data_dir])
@@ -93,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--image", help="use this image instead of looking for one")
     demo.add_argument("--app-port", type=int, metavar="PORT", help="port that --image serves on (default: 80)")
     demo.add_argument("--name", default="demo", help="name of the app (default: demo)")
+    replay = commands.add_parser("replay", help="play a recording of a terminal (asciicast v2)")
+    replay.add_argument("file", type=Path, metavar="FILE")
     return parser
 
 
@@ -111,8 +115,23 @@ def _print_version() -> int:
     return 0
 
 
+def _on_a_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _replay(options: argparse.Namespace) -> int:
+    if not _on_a_terminal():
+        print("pilothouse replay: this is not a terminal.", file=sys.stderr)
+        return 2
+    from tui.preferences import load_preferences, preferences_file, with_flags
+    from tui.replay import replay
+
+    preferences = with_flags(load_preferences(preferences_file()), theme=options.theme, keymap=options.keymap)
+    return replay(options.file, preferences)
+
+
 def _open(options: argparse.Namespace) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not _on_a_terminal():
         print(
             "pilothouse: this is not a terminal, so the full-screen app cannot open.\n"
             "Run `pilothouse serve` for the backend alone, or `pilothouse status` to see what runs.",

@@ -66,8 +66,9 @@ class ReplayBar(Widget):
             super().__init__()
             self.share = share
 
-    def __init__(self) -> None:
+    def __init__(self, keys: str) -> None:
         super().__init__()
+        self._keys = keys
         self._shown = ("", 0.0)
         self._track = (0, 0)
 
@@ -80,7 +81,7 @@ class ReplayBar(Widget):
     def render_line(self, y: int) -> Strip:
         words, share = self._shown
         width = self.size.width
-        keys = f"  {KEYS}" if width >= len(words) + len(KEYS) + 24 else ""
+        keys = f"  {self._keys}" if width >= len(words) + len(self._keys) + 24 else ""
         room = max(0, width - len(words) - len(keys) - 1)
         done = round(room * share)
         self._track = (len(words) + 1, room)
@@ -111,12 +112,13 @@ class ReplayPane(Pane):
     }
     """
 
-    def __init__(self, name: str, recording: Recording, *, title: str, key: str = "") -> None:
+    def __init__(self, name: str, recording: Recording, *, title: str, key: str = "", keys: str = KEYS) -> None:
+        """`keys` is what the line below says about keys, where there is room."""
         super().__init__(name, title, key)
         self._played = recording
         self.replay: Replay | None = None
         self.terminal = ReplayTerminal(self._open)
-        self._bar = ReplayBar()
+        self._bar = ReplayBar(keys)
 
     def compose(self) -> ComposeResult:
         yield self.title_bar
