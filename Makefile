@@ -7,7 +7,7 @@ ARGS ?=
 SOURCES := $(shell find backend tui widgets themes -name '*.py' -not -path '*/__pycache__/*')
 # Without this, some packages' sources would be compiled again at every start.
 export PYTHONDONTWRITEBYTECODE :=
-.PHONY: run test check format bench screenshots lock clean engine
+.PHONY: run test check format fuzz bench screenshots lock clean engine
 
 run: $(VENV)/.compiled engine
 	@$(BIN)/pilothouse $(ARGS)
@@ -27,6 +27,9 @@ check: $(VENV)/.dev
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+fuzz: $(VENV)/.dev
+	@$(BIN)/python -m tests.widgets.terminal.fuzz $(ARGS)
 
 bench: $(VENV)/.bench $(VENV)/.compiled
 	@tests/engine/with_engine.sh $(BIN)/python -m benchmarks $(ARGS)
