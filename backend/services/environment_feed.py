@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
@@ -13,6 +13,7 @@ from backend.domain.accounts import Principal
 from backend.domain.environments import Environment, EnvironmentStatus, EnvironmentUsage
 from backend.domain.errors import DomainError, NotFound
 from backend.services.event_bus import EventBus, Lagged
+from backend.services.replicas import ChangeFeed
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,9 @@ class EnvironmentSource(Protocol):
     async def all(self, who: Principal) -> list[Environment]: ...
 
     async def usage(self, who: Principal, environment_id: str) -> EnvironmentUsage: ...
+
+    def subscribe(self) -> AbstractAsyncContextManager[ChangeFeed]:
+        """Ids of environments, of all tenants, of which something to show changed, such as the progress of a pull."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,11 @@ class EnvironmentFeed:
         """All environments of the caller's tenant, then each change, until closed. Raises what the service raises at
         the first look; later failures are waited for."""
         changed, listening = asyncio.Event(), asyncio.Event()
-        listener = asyncio.create_task(self._listen(who.tenant_id, changed, listening), name="environment-feed")
+        known: dict[str, Environment] = {}
+        tasks = [
+            asyncio.create_task(self._listen(who.tenant_id, changed, listening), name="environment-feed"),
+            asyncio.create_task(self._watch(lambda: known, changed), name="environment-progress"),
+        ]
         try:
             await listening.wait()
             known = {environment.id: environment for environment in await self._environments.all(who)}
@@ -81,9 +89,9 @@ class EnvironmentFeed:
                 except DomainError as error:
                     log.debug("environment feed: %s", error.message)
         finally:
-            listener.cancel()
-            with suppress(asyncio.CancelledError):
-                await listener
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _listen(self, tenant_id: str, changed: asyncio.Event, listening: asyncio.Event) -> NoReturn:
         while True:
@@ -95,6 +103,13 @@ class EnvironmentFeed:
                             changed.set()
             except Lagged:
                 changed.set()
+
+    async def _watch(self, known: Callable[[], Mapping[str, Environment]], changed: asyncio.Event) -> None:
+        """Progress, which the journal does not tell of."""
+        async with self._environments.subscribe() as ids:
+            async for environment_id in ids:
+                if environment_id in known():
+                    changed.set()
 
     async def _usage(
         self, who: Principal, environments: Iterable[Environment], told: dict[str, EnvironmentUsage]
