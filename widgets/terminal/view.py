@@ -1,39 +1,34 @@
-"""What a terminal looks like: painting and scrollback. It knows no source."""
+"""What a terminal looks like: lines, cursor, colours. It knows no source."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
-from functools import partial
+from collections.abc import Mapping
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+from typing import ClassVar, Final
 
 from rich.style import Style as RichStyle
 from textual.app import App
 from textual.filter import ANSIToTruecolor, DimFilter, Monochrome, NoColor
 from textual.geometry import Offset, Region
 from textual.strip import Strip
-from textual.widget import Widget
 
-from widgets.terminal.emulator import DEFAULT, ByteStream, Row, Screen
+from widgets.terminal.emulator import DEFAULT, Row
 from widgets.terminal.emulator.colours import xterm_palette
 from widgets.terminal.emulator.grid import DEFAULT_SCROLLBACK
 from widgets.terminal.emulator.screen import SYNCHRONIZED
 from widgets.terminal.outer_cursor import OuterCursor
 from widgets.terminal.paint import Mark, Painter
 from widgets.terminal.palette import OUTER_UNDERLINES, Palette
+from widgets.terminal.scrolling import TerminalScrolling
 from widgets.terminal.selection import Cell
-
-if TYPE_CHECKING:
-    from textual.worker import WorkType
 
 _EAGER_PAUSE: Final = 0.004
 _FRAME: Final = 1 / 60
 _SYNCHRONIZED_LIMIT: Final = 0.15
-_MAX_OLD_ROWS: Final = 512
 _BAR: Final = "▏"
 
 
-class TerminalView(Widget, can_focus=True):
+class TerminalView(TerminalScrolling, can_focus=True):
     """Shows an emulator's screen and scrollback. Feed `stream`, then call `paint`.
 
     Lines are drawn past Textual's styles cache where the widget has no border, padding, tint or opacity: put these
@@ -61,33 +56,15 @@ class TerminalView(Widget, can_focus=True):
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
+        super().__init__(scrollback=scrollback, name=name, id=id, classes=classes)
         self._painter = Painter()
         self._looks: tuple[object, ...] | None = None
         self._cursor = OuterCursor()
         self._shown = True
-        self._anchor: int | None = None
         self._cursor_line = 0
         self._painted_at = 0.0
         self._due = False
-        self._still: int | None = None
-        self._old_rows: dict[int, Row] = {}
         self._held_since: float | None = None
-        self._scrollback = scrollback
-        self._emulator = Screen(80, 24, scrollback)
-        self._stream = ByteStream(self._emulator)
-
-    @property
-    def emulator(self) -> Screen:
-        """The screen behind the widget: rows, cursor, modes, scrollback."""
-        return self._emulator
-
-    def _start(
-        self, group: str, work: Callable[..., Coroutine[Any, Any, None]], *told: object, alone: bool = True
-    ) -> None:
-        """Run a coroutine function as a worker, instead of others of its group if `alone`. One that is cancelled
-        before it began leaves no coroutine behind that nobody awaits."""
-        self.run_worker(cast("WorkType[None]", partial(work, *told)), group=group, exclusive=alone)
 
     # For subclasses
 
@@ -106,11 +83,6 @@ class TerminalView(Widget, can_focus=True):
     def cursor_shown(self) -> bool:
         """Whether there is somebody to type to."""
         return True
-
-    @property
-    def status(self) -> str | None:
-        """What the last line says instead of the program's; None where it says nothing."""
-        return None
 
     @property
     def note(self) -> str:
@@ -262,7 +234,7 @@ class TerminalView(Widget, can_focus=True):
             return self._painter.line(status, width)
         first = self.first_line
         number = first + y
-        row = self._row(number)
+        row = self.row_at(number)
         marks = [(0, width, Mark.REVERSED)] if emulator.reverse_video else []
         marks += self.marks_on(number, row)
         if (own := self.own_cursor) is not None:
@@ -274,25 +246,6 @@ class TerminalView(Widget, can_focus=True):
         if y == 0 and (note := self.note) and len(note) < width:
             return Strip.join([strip.crop(0, width - len(note)), self._painter.line(note, len(note))])
         return strip
-
-    def _row(self, number: int) -> Row:
-        """The line with this absolute number, blank where there is none. One of the scrollback is the same object each
-        time, so that its strip is found again."""
-        emulator = self._emulator
-        if not emulator.history_first <= number < emulator.history_total:
-            return emulator.line(number) or Row()
-        row = self._old_rows.get(number)
-        if row is None:
-            if len(self._old_rows) >= _MAX_OLD_ROWS:
-                self._old_rows.clear()
-            row = self._old_rows[number] = emulator.line(number) or Row()
-        return row
-
-    def forget_lines(self) -> None:
-        """Lines have other numbers now: what is looked at is forgotten, and the output followed."""
-        self._anchor = self._still = None
-        self._old_rows.clear()
-        self.refresh()
 
     def _with_cursor(self, row: Row, marks: list[tuple[int, int, Mark]]) -> tuple[Row, list[tuple[int, int, Mark]]]:
         x, style = min(self._emulator.cursor.x, self.size.width - 1), self._emulator.cursor_style
@@ -322,6 +275,10 @@ class TerminalView(Widget, can_focus=True):
             and OuterCursor.usable(self.app)
         )
 
+    def moved(self) -> None:
+        """The cursor is elsewhere in the view, or out of it."""
+        self._place_cursor()
+
     def _place_cursor(self) -> None:
         """Tell where the cursor is, so that input methods open their windows there; show the outer one where it is
         ours to show."""
@@ -343,50 +300,6 @@ class TerminalView(Widget, can_focus=True):
     async def on_unmount(self) -> None:
         """Leave no cursor behind."""
         self._cursor.hide(self.app)
-
-    # Scrollback
-
-    @property
-    def first_line(self) -> int:
-        """The absolute number of the line at the top of the widget."""
-        if self._anchor is None:
-            return self._emulator.history_total
-        return min(self.last_first_line, max(self._anchor, self._emulator.history_first))
-
-    @property
-    def last_first_line(self) -> int:
-        """The absolute number of the line at the top where the view is at the bottom."""
-        return self._emulator.history_total
-
-    def scroll_lines(self, lines: int) -> None:
-        """Look up by so many lines, down for a negative number; back at the bottom, output is followed again."""
-        self.scroll_to_line(self.first_line - lines)
-
-    def scroll_to_line(self, number: int) -> None:
-        """Have the line with this absolute number at the top, as far as there are lines."""
-        target = max(number, self._emulator.history_first)
-        anchor = None if target >= self._emulator.history_total else target
-        if anchor != self._anchor:
-            self._anchor = anchor
-            self.refresh()
-            self._place_cursor()
-
-    def bring_into_view(self, number: int) -> None:
-        """Scroll as little as shows the line with this absolute number; to the middle where it is far away."""
-        first, height = self.first_line, self._emulator.lines - (self.status is not None)
-        if first <= number < first + height:
-            return
-        if first - height <= number < first + 2 * height:
-            self.scroll_to_line(number if number < first else number - height + 1)
-        else:
-            self.scroll_to_line(number - height // 2)
-
-    def follow(self) -> None:
-        """Show the newest output."""
-        if self._anchor is not None:
-            self._anchor = None
-            self.refresh()
-            self._place_cursor()
 
 
 def _palette(app: App[object], base: RichStyle, changed: Mapping[int, int]) -> Palette:
