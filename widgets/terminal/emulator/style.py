@@ -40,7 +40,7 @@ _CLEAR = {
 }
 _CODES = ((1, BOLD), (2, DIM), (3, ITALIC), (5, BLINK), (7, REVERSE), (8, CONCEAL), (9, STRIKE), (53, OVERLINE))
 _MAX_PARAMETERS = 64
-_TRUE_COLOUR = re.compile(r"([34])8;2;([0-9]{1,3});([0-9]{1,3});([0-9]{1,3})\Z")
+_TRUE_COLOUR = re.compile(r"\x1b\[38;2;([0-9]{1,3});([0-9]{1,3});([0-9]{1,3})m\Z")
 
 
 class Style:
@@ -180,9 +180,16 @@ def styled(pen: Style, run: str) -> Style:
     if known is not None:
         return known
     after, settled = pen, False
-    for parameters in _SGR.findall(run):
-        after, sets_foreground = _applied(after, parameters)
-        settled = settled or sets_foreground
+    direct = _TRUE_COLOUR.match(run)
+    if direct is not None and max(colour := tuple(map(int, direct.groups()))) < 256:
+        red, green, blue = colour
+        rgb = RGB | red << 16 | green << 8 | blue
+        after = _interned(rgb, pen.bg, pen.flags, pen.underline, pen.underline_colour, pen.link)
+        settled = True
+    else:
+        for parameters in _SGR.findall(run):
+            after, sets_foreground = _applied(after, parameters)
+            settled = settled or sets_foreground
     if len(run) <= _MAX_RUN:
         if len(_learnt) + len(_of_pen) >= _MAX_LEARNT:
             _forget_learnt()
@@ -241,17 +248,6 @@ def _applied(pen: Style, parameters: str) -> tuple[Style, bool]:
 
 @lru_cache(8192)
 def _understood(parameters: str) -> Change:
-    direct = _TRUE_COLOUR.match(parameters)
-    if direct is not None:
-        red, green, blue = int(direct[2]), int(direct[3]), int(direct[4])
-        if red < 256 and green < 256 and blue < 256:
-            colour = RGB | red << 16 | green << 8 | blue
-            fg, bg = (colour, None) if direct[1] == "3" else (None, colour)
-            return Change(fg, bg, 0, 0, None, None, None)
-    return _read(parameters)
-
-
-def _read(parameters: str) -> Change:
     fg: int | None = None
     bg: int | None = None
     underline: int | None = None
