@@ -14,7 +14,7 @@ from widgets.terminal.selection import Cell, Selection, logical_lines
 _ADDRESS: Final = re.compile(r"\b(?:https?|ftp)://[^\s\x00-\x20<>\"'`{}|\\^]+", re.IGNORECASE)
 _PAIRS: Final = {")": "(", "]": "["}
 _MOST_LINES: Final = 64
-"""Lines of one long line that are looked at for an address."""
+"""Lines of one long line that are looked at for an address, on either side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def links_between(screen: Screen, first: int, last: int) -> list[FoundLink]:
     found: list[FoundLink] = []
     number = first
     while number <= last:
-        begin, end = logical_lines(screen, number)
+        begin, end = logical_lines(screen, number, _MOST_LINES)
         made: dict[Link, FoundLink] = {}
         for each in range(begin, end + 1):
             row = screen.line(each)
@@ -99,8 +99,7 @@ def _neighbour(screen: Screen, cell: Cell, by: int) -> Cell | None:
 
 def _written(screen: Screen, number: int) -> Iterator[FoundLink]:
     """Addresses in the text of a line, with all lines that it wrapped into."""
-    first, last = logical_lines(screen, number)
-    first, last = max(first, number - _MOST_LINES), min(last, number + _MOST_LINES)
+    first, last = logical_lines(screen, number, _MOST_LINES)
     rows = [row.text if (row := screen.line(each)) is not None else "" for each in range(first, last + 1)]
     for match in _ADDRESS.finditer("".join(rows)):
         address = _trimmed(match[0])

@@ -6,7 +6,7 @@ import asyncio
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from itertools import islice
+from itertools import accumulate, islice
 from time import monotonic
 from typing import Final
 
@@ -22,6 +22,12 @@ MOST_HITS: Final = 100_000
 
 _SLICE: Final = 0.004
 """Seconds of looking before the rest of the app has its turn."""
+
+_LONGEST: Final = 500
+"""Lines taken as one where a line wrapped into more."""
+
+_AROUND: Final = 50
+"""The same for what is shown, on either side."""
 
 _CHECKED: Final = 16
 """Lines between two looks at the clock."""
@@ -77,7 +83,7 @@ class Search:
         # The screen's own lines change, with the start of one that goes on on it: they are looked at anew each time.
         number, end = self._seen, screen.history_total + screen.lines
         while number < end:
-            last = logical_lines(screen, number)[1]
+            last = self._end_of(number)
             self._take(number, last)
             number = last + 1
 
@@ -95,27 +101,44 @@ class Search:
         for number, line in enumerate(islice(screen.history, begin - screen.history_first, None), begin):
             if number < self._seen:
                 continue  # a part of a line that was taken whole
-            looked += 1
-            if looked % _CHECKED == 0 and monotonic() > until:
-                return
+            if looked >= _CHECKED:
+                looked = 0
+                if monotonic() > until:
+                    return
             last = number
             if not isinstance(line, str) and line.wrapped:
-                last = logical_lines(screen, number)[1]
+                last = self._end_of(number)
                 if last >= screen.history_total:
                     return
                 self._take(number, last)
             elif search(line if isinstance(line, str) else line.text):
                 self._take(number, number)
+            looked += last - number + 1
             self._seen = last + 1
+
+    def _end_of(self, number: int) -> int:
+        """The last line of the one that begins here."""
+        last = number
+        while last - number < _LONGEST - 1 and (row := self._screen.line(last)) is not None and row.wrapped:
+            if self._screen.line(last + 1) is None:
+                break
+            last += 1
+        return last
 
     def _take(self, first: int, last: int) -> None:
         rows = [row for number in range(first, last + 1) if (row := self._screen.line(number)) is not None]
         self.hits += self._in_rows(first, rows)
 
     def _in_rows(self, first: int, rows: list[Row]) -> list[Hit]:
+        starts = list(accumulate([len(row.text) for row in rows], initial=0))
+
+        def cell(at: int) -> Cell:
+            line = bisect_right(starts, at) - 1
+            return first + line, at - starts[line]
+
         text = "".join([row.text for row in rows])
         return [
-            (_cell(first, rows, match.start()), _cell(first, rows, match.end() - 1))
+            (cell(match.start()), cell(match.end() - 1))
             for match in self._finds.finditer(text)
             if match.end() > match.start()
         ]
@@ -126,7 +149,7 @@ class Search:
         """First cell, one past the last, and whether it is the current one, of all hits on this line as it is now."""
         if not self._finds.pattern:
             return []
-        first, last = logical_lines(self._screen, number)
+        first, last = logical_lines(self._screen, number, _AROUND)
         rows = [row for each in range(first, last + 1) if (row := self._screen.line(each)) is not None]
         spans: list[tuple[int, int, bool]] = []
         for start, end in self._in_rows(first, rows):
@@ -157,12 +180,3 @@ class Search:
         at = bisect_left(self.hits, self.current)
         found = at < len(self.hits) and self.hits[at] == self.current
         return at + 1 if found else 0, len(self.hits)
-
-
-def _cell(first: int, rows: list[Row], at: int) -> Cell:
-    """The cell of a place in the text of several rows."""
-    for offset, row in enumerate(rows):
-        if at < len(row.text):
-            return first + offset, at
-        at -= len(row.text)
-    raise IndexError(at)

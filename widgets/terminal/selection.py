@@ -74,12 +74,15 @@ def _whole(row: Row, start: int, end: int | None) -> tuple[int, int | None]:
     return start, end
 
 
-def logical_lines(screen: Screen, number: int) -> tuple[int, int]:
-    """The first and last number of the lines that are one line which wrapped."""
+def logical_lines(screen: Screen, number: int, most: int = 1 << 30) -> tuple[int, int]:
+    """The first and last number of the lines that are one line which wrapped; at most so many on either side."""
     first = last = number
-    while first > screen.history_first and (above := screen.line(first - 1)) is not None and above.wrapped:
+    oldest, newest = max(screen.history_first, number - most), number + most
+    while first > oldest and (above := screen.line(first - 1)) is not None and above.wrapped:
         first -= 1
-    while (row := screen.line(last)) is not None and row.wrapped and screen.line(last + 1) is not None:
+    while last < newest and (row := screen.line(last)) is not None and row.wrapped:
+        if screen.line(last + 1) is None:
+            break
         last += 1
     return first, last
 
