@@ -177,6 +177,8 @@ stop_private() {
 if [ "${1:-}" = --down ]; then stop_private; exit 0; fi
 need_packages tmux:tmux curl:curl redis-server:redis-server pebble:pebble sshd:openssh-server ssh:openssh-client \
   vim:vim htop:htop less:less mc:mc
+# Tests of remote engines start a second one.
+[ "$(id -u)" != 0 ] || need_packages ip:iproute2 dockerd:docker.io
 if shared_engine_pulls; then
   fill_shared_engine
   rm -f "$state/private.filled"
