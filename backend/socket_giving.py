@@ -44,6 +44,8 @@ class GivingProtocol(WebSocketsSansIOProtocol):
         connection = self.transport.get_extra_info("socket")
         if connection is None or self.transport.is_closing() or self.transport.get_write_buffer_size() or self._given:
             return None
+        if not self.queue.empty() or self.frames or self.conn.reader.buffer:
+            return None  # read before it was to be kept
         if isinstance(self.transport.get_extra_info("ssl_object"), ssl.SSLObject):
             return None
         self.stop_keepalive()
@@ -76,5 +78,8 @@ class GivingProtocol(WebSocketsSansIOProtocol):
 
     async def send(self, message: object) -> None:
         """Nothing once the connection is given away."""
-        if not self._given:
-            await super().send(message)  # type: ignore[arg-type]
+        if self._given:
+            return
+        if self._kept is not None and isinstance(message, dict) and message.get("type") == "websocket.close":
+            self.keep_no_more()  # the other side's answer is awaited
+        await super().send(message)  # type: ignore[arg-type]

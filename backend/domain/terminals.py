@@ -14,8 +14,8 @@ from backend.domain.errors import DomainError, Unavailable
 MAX_COLUMNS = 1000
 MAX_ROWS = 1000
 
-# Typed, this takes the terminal from its process: engines have such keys, ctrl-p and ctrl-q where they are told nothing,
-# and hold each back until the next one comes. Nobody types these.
+# Typed, these take the terminal from its process. Engines have such keys (ctrl-p, ctrl-q unless told others), and hold
+# each back until the next one comes. Nobody types these.
 DETACH_KEYS = ",".join(["ctrl-@", *"pilothouse", "ctrl-@"])
 
 # What the engine writes into the terminal where the process cannot be started, and the exit codes that go with it.
@@ -112,6 +112,25 @@ class GivenSocket:
     early: bytes
 
 
+class WebFrames(StrEnum):
+    """How a WebSocket carries a terminal."""
+
+    BINARY = "binary"  # bytes both ways, control as text: `backend.wire.pilothouse`
+    DEVPOCKET = "devpocket"  # JSON texts of the DevPocket document
+
+
+@dataclass(frozen=True, slots=True)
+class WebTerms:
+    """What the holder must know to serve a WebSocket. `codes` has the close code of each EndReason, `max_message_bytes`
+    what a client may send at once (1009). Of binary frames, a text that is not understood closes with 1003 and
+    `unsupported`; of the DevPocket document's, such a one is passed on, see `TerminalViewer.next_fault`."""
+
+    frames: WebFrames
+    codes: Mapping[str, int]
+    unsupported: str = ""
+    max_message_bytes: int = 2**20
+
+
 class TerminalViewer(Protocol):
     """One viewer of a session. Conforms to `backend.domain.engine.ExecStream`, but `close` only detaches."""
 
@@ -152,10 +171,15 @@ class TerminalViewer(Protocol):
     def begin_here(self) -> None:
         """For one attached with `later`: output is read here."""
 
-    async def hand_over(self, given: GivenSocket, codes: Mapping[str, int], unsupported: str) -> None:
-        """For one attached with `later`: from now on the holder itself serves the WebSocket, with frames as in
-        `backend.wire.pilothouse`, and nothing is read or written here. `codes` has the close code of each EndReason,
-        `unsupported` is what to close with (1003) for a text frame that is not understood. Raises HolderLost."""
+    async def hand_over(self, given: GivenSocket, terms: WebTerms) -> None:
+        """For one attached with `later`: from now on the holder itself serves the WebSocket, and nothing is read or
+        written here. Raises HolderLost."""
+
+    async def next_fault(self) -> str:
+        """After `hand_over`: the next message of the client that the holder does not understand."""
+
+    def say(self, text: str) -> None:
+        """After `hand_over`: send the client a text frame."""
 
     on_active: Callable[[], None]
     """Called now and then while a WebSocket that was handed over brings input."""

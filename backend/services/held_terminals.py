@@ -136,6 +136,8 @@ class SessionViewer:
         self.begin_here = viewer.begin_here
         self.hand_over = viewer.hand_over
         self.finished = viewer.finished
+        self.next_fault = viewer.next_fault
+        self.say = viewer.say
         self.dismiss = viewer.dismiss
         viewer.on_active = self.on_active = on_input
 

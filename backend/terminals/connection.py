@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from backend.domain.errors import DomainError
-from backend.domain.terminals import MAX_COLUMNS, MAX_ROWS, TerminalEnd
+from backend.domain.terminals import MAX_COLUMNS, MAX_ROWS, TerminalEnd, WebFrames, WebTerms
 from backend.owner_socket import peer_uid
 from backend.terminals.protocol import DATA, PROTOCOL, FrameDecoder, ProtocolFault, json_frame, read_json
 from backend.terminals.session import Session
@@ -99,11 +99,15 @@ class Connection(asyncio.Protocol):
             self._refuse("protocol", f"the terminal holder cannot read this: {fault}")
 
     def pause_writing(self) -> None:
-        if self._viewer is not None and self._web is None:
+        if self._web is not None:
+            self._web.read_on(False)
+        elif self._viewer is not None:
             self._viewer.fell_behind()
 
     def resume_writing(self) -> None:
-        if self._viewer is not None and self._web is None and self._session is not None:
+        if self._web is not None:
+            self._web.read_on(True)
+        elif self._viewer is not None and self._session is not None:
             self._viewer.caught_up()
             self._session.viewer_caught_up(self._viewer)
 
@@ -126,14 +130,17 @@ class Connection(asyncio.Protocol):
 
     async def view_on_web(self, handle: int, request: Mapping[str, Any]) -> None:
         """Bytes go over the WebSocket of that descriptor; this connection tells of its end."""
-        from backend.terminals.web_viewer import WebConnection, WebTerms, take_over  # not every holder needs it
+        from backend.terminals.web_viewer import WebConnection, take_over  # not every holder needs it
 
         view = self._taken()
         if view is None:
             os.close(handle)
             return
         terms = WebTerms(
-            {str(reason): int(code) for reason, code in request["codes"].items()}, str(request["unsupported"])
+            WebFrames(request["frames"]),
+            {str(reason): int(code) for reason, code in request["codes"].items()},
+            str(request["unsupported"]),
+            int(request["max_message_bytes"]),
         )
         web = await take_over(handle, lambda: WebConnection(self, view.columns, view.rows, terms))
         if self.is_closed:
@@ -180,6 +187,10 @@ class Connection(asyncio.Protocol):
         if self._session is not None and self._viewer is not None:
             self._session.viewer_caught_up(self._viewer)
 
+    def web_fault(self, text: str) -> None:
+        """For the backend, which knows what to answer."""
+        self.write({"type": "fault", "text": text})
+
     def web_lost(self) -> None:
         """The client went away."""
         if self._session is not None and self._viewer is not None:
@@ -202,6 +213,8 @@ class Connection(asyncio.Protocol):
             if message.get("op") == "resize":
                 self._viewer.size = checked_size(message)
                 self._session.make_latest(self._viewer)
+            elif message.get("op") == "say" and self._web is not None:
+                self._web.viewing.say(str(message["text"]))
             elif message.get("op") == "close" and self._web is not None:
                 self._web.viewing.close_with(int(message["code"]), str(message["reason"]))
             return

@@ -7,11 +7,11 @@ import base64
 import os
 import socket
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, cast
 
 from backend.domain.errors import Unavailable
-from backend.domain.terminals import GivenSocket, HolderLost, TerminalEnd
+from backend.domain.terminals import GivenSocket, HolderLost, TerminalEnd, WebTerms
 from backend.terminals.protocol import DATA, PROTOCOL, FrameDecoder, ProtocolFault, data_frame, json_frame, read_json
 from backend.terminals.wire_form import end_from_wire
 
@@ -20,6 +20,7 @@ _WAITING_HIGH = 64 * 1024
 _WAITING_LOW = 16 * 1024
 _MOST = 64 * 1024
 HAND_OVER_SECONDS = 10.0
+_MOST_FAULTS = 64
 _LOST = "the terminal holder ended unexpectedly, and its sessions with it: open the terminal again"
 
 
@@ -48,6 +49,7 @@ class ViewerConnection(asyncio.Protocol):
         self._token = ""
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._finished = asyncio.Event()
+        self._faults: asyncio.Queue[str] = asyncio.Queue()
         self.socket_path = ""
         self.on_active: Callable[[], None] = lambda: None
 
@@ -98,6 +100,10 @@ class ViewerConnection(asyncio.Protocol):
             self._finished.set()
         elif message.get("type") == "over":
             self._over.set_result(None)
+        elif message.get("type") == "fault":
+            self._faults.put_nowait(str(message["text"]))
+            if self._faults.qsize() > _MOST_FAULTS and self._transport is not None:
+                self._transport.pause_reading()
         elif message.get("type") == "active":
             self.on_active()
         elif message.get("type") == "gone":
@@ -190,14 +196,16 @@ class ViewerConnection(asyncio.Protocol):
         assert self._transport is not None
         self._transport.write(json_frame({"op": "here"}))
 
-    async def hand_over(self, given: GivenSocket, codes: Mapping[str, int], unsupported: str) -> None:
+    async def hand_over(self, given: GivenSocket, terms: WebTerms) -> None:
         """See TerminalViewer."""
         request = {
             "op": "hand_over",
             "protocol": PROTOCOL,
             "viewer": self._token,
-            "codes": dict(codes),
-            "unsupported": unsupported,
+            "frames": terms.frames.value,
+            "codes": dict(terms.codes),
+            "unsupported": terms.unsupported,
+            "max_message_bytes": terms.max_message_bytes,
             "early": base64.b64encode(given.early).decode(),
         }
         try:
@@ -217,6 +225,17 @@ class ViewerConnection(asyncio.Protocol):
         finally:
             os.close(given.handle)
 
+    async def next_fault(self) -> str:
+        """See TerminalViewer."""
+        found = await self._faults.get()
+        if self._faults.qsize() == _MOST_FAULTS and self._transport is not None:
+            self._transport.resume_reading()
+        return found
+
+    def say(self, text: str) -> None:
+        """See TerminalViewer."""
+        self._order({"op": "say", "text": text})
+
     async def finished(self) -> None:
         """See TerminalViewer."""
         await self._finished.wait()
@@ -225,8 +244,11 @@ class ViewerConnection(asyncio.Protocol):
 
     def dismiss(self, code: int, reason: str) -> None:
         """See TerminalViewer."""
+        self._order({"op": "close", "code": code, "reason": reason})
+
+    def _order(self, message: dict[str, Any]) -> None:
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(json_frame({"op": "close", "code": code, "reason": reason}))
+            self._transport.write(json_frame(message))
 
     async def close(self) -> None:
         """Detach."""

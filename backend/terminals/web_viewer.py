@@ -5,22 +5,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import socket
 import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
-from backend.domain.terminals import MAX_COLUMNS, MAX_ROWS, TerminalEnd
+from backend.domain.terminals import TerminalEnd, WebFrames, WebTerms
 from backend.terminals.viewing import FAREWELL_SECONDS, Viewing
+from backend.terminals.web_frames import Frames, Message, frames_of
 
-UNSUPPORTED = 1003
-MAX_MESSAGE_BYTES = 2**20
+UNSUPPORTED, TOO_LARGE = 1003, 1009
+_MAX_FAULT = 16 * 1024
+MAX_FRAME_BYTES = 2**20
 PING_SECONDS = 20.0
 PONG_SECONDS = 60.0
 # For the other side to answer our close.
@@ -31,37 +31,41 @@ _UNSENT_BYTES = 128 * 1024
 _MASK_BITS = 0x80
 
 
-@dataclass(frozen=True, slots=True)
-class WebTerms:
-    """What the backend decides: the close code of each end, and what to tell one whose message is not understood."""
-
-    codes: Mapping[str, int]
-    unsupported: str
-
-
 class WebViewing(Viewing):
-    """Writes WebSocket frames instead of ours. Text frames are those of `backend.wire.pilothouse`."""
+    """Writes WebSocket frames instead of ours."""
 
-    def __init__(self, transport: asyncio.Transport, columns: int, rows: int, terms: WebTerms) -> None:
+    def __init__(self, transport: asyncio.Transport, columns: int, rows: int, terms: WebTerms, frames: Frames) -> None:
         super().__init__(transport, columns, rows)
         self._web = transport
         self._terms = terms
+        self._frames = frames
         self.is_closing = False
         self.on_finish: Callable[[TerminalEnd], None] = lambda end: None
 
     def send(self, data: bytes) -> None:
-        if not self._finished:
-            self._web.write(_frame(Opcode.BINARY, data))
+        self._write(self._frames.output(data))
 
     def tell(self, message: Mapping[str, Any]) -> None:
-        if not self._finished:
-            self._web.write(_frame(Opcode.TEXT, json.dumps(message).encode()))
+        self._write(self._frames.told(message))
+
+    def say(self, text: str) -> None:
+        """A text frame as it is."""
+        self._write([(Opcode.TEXT, text.encode())])
+
+    def answer(self, message: Message) -> None:
+        self._write([message])
 
     def finish(self, end: TerminalEnd) -> None:
         """Tell why, and close."""
-        self.tell({"type": "exit", "code": end.code, "reason": end.reason.value, "message": end.message})
-        self.close_with(self._terms.codes.get(end.reason.value, 1000), end.message)
+        code = self._terms.codes.get(end.reason.value, 1000)
+        self._write(self._frames.end(end, code))
+        self.close_with(code, end.message)
         self.on_finish(end)
+
+    def _write(self, messages: Iterable[Message]) -> None:
+        if not self._finished:
+            for opcode, data in messages:
+                self._web.write(_frame(opcode, data))
 
     def close_with(self, code: int, reason: str) -> None:
         """A close frame, once; the other side answers it, or is cut off after a while."""
@@ -85,17 +89,21 @@ class WebOwner(typing.Protocol):
 
     def web_caught_up(self) -> None: ...
 
+    def web_fault(self, text: str) -> None: ...
+
     def web_lost(self) -> None: ...
 
 
 class WebConnection(asyncio.Protocol):
-    """Reads a client's frames: bytes are input, text is a resize."""
+    """Reads a client's frames."""
 
     def __init__(self, owner: WebOwner, columns: int, rows: int, terms: WebTerms) -> None:
         self._owner = owner
         self._size = (columns, rows)
         self._terms = terms
-        self._protocol = Protocol(Side.SERVER, state=State.OPEN, max_size=MAX_MESSAGE_BYTES)
+        self._frames = frames_of(terms.frames)
+        self._is_binary = terms.frames is WebFrames.BINARY
+        self._protocol = Protocol(Side.SERVER, state=State.OPEN, max_size=MAX_FRAME_BYTES)
         self._parts: list[bytes] = []
         self._is_text = False
         self._before: list[bytes] | None = []
@@ -106,7 +114,7 @@ class WebConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self.viewing = WebViewing(self._transport, *self._size, self._terms)
+        self.viewing = WebViewing(self._transport, *self._size, self._terms, self._frames)
         self._timer = asyncio.get_running_loop().call_later(PING_SECONDS, self._ping)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -133,12 +141,7 @@ class WebConnection(asyncio.Protocol):
         if self._before is not None:
             self._before.append(data)
             return
-        # A key: one whole binary frame of a few bytes, with nothing before it that is not whole.
-        length = len(data) - 6
-        if 0 < length < 126 and data[0] == 0x82 and data[1] == _MASK_BITS | length and self._is_between_messages():
-            mask = data[2:6]
-            body = data[6:]
-            self._owner.web_input(body if mask == b"\0\0\0\0" else _unmasked(body, mask))
+        if self._is_binary and self._take_key(data):
             return
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
@@ -151,11 +154,19 @@ class WebConnection(asyncio.Protocol):
             self.viewing.gone()
             self._transport.close()
 
+    def _take_key(self, data: bytes) -> bool:
+        """The short way of what is typed: one whole binary frame of a few bytes, and nothing unfinished before it."""
+        length = len(data) - 6
+        if not (0 < length < 126 and data[0] == 0x82 and data[1] == _MASK_BITS | length):
+            return False
+        if self._parts or self._protocol.reader.buffer or self._protocol.state is not State.OPEN:
+            return False
+        mask, body = data[2:6], data[6:]
+        self._owner.web_input(body if mask == b"\0\0\0\0" else _unmasked(body, mask))
+        return True
+
     def eof_received(self) -> bool:
         return False
-
-    def _is_between_messages(self) -> bool:
-        return not self._parts and not self._protocol.reader.buffer and self._protocol.state is State.OPEN
 
     def _take(self, frame: Frame) -> None:
         if frame.opcode is Opcode.PONG:
@@ -170,22 +181,31 @@ class WebConnection(asyncio.Protocol):
         if not frame.fin:
             return
         message, self._parts = b"".join(self._parts), []
-        if self._is_text:
-            self._take_text(message)
-        elif message:
-            self._owner.web_input(message)
-
-    def _take_text(self, message: bytes) -> None:
-        try:
-            found = json.loads(message)
-            columns, rows = found["columns"], found["rows"]
-            understood = found["type"] == "resize" and _is_side(columns, MAX_COLUMNS) and _is_side(rows, MAX_ROWS)
-        except (ValueError, KeyError, TypeError):
-            understood = False
-        if understood:
-            self._owner.web_resize(columns, rows)
+        most = self._terms.max_message_bytes
+        if len(message) > most:
+            self.viewing.close_with(TOO_LARGE, f"a message may have {most} bytes, not {len(message)}")
+            return
+        found = self._frames.input(message, self._is_text)
+        if isinstance(found, bytes):
+            if found:
+                self._owner.web_input(found)
+        elif found is None:
+            self._take_fault(message)
+        elif isinstance(found[0], Opcode):
+            self.viewing.answer(cast(Message, found))
         else:
+            self._owner.web_resize(*cast(tuple[int, int], found))
+
+    def _take_fault(self, message: bytes) -> None:
+        if self._is_binary:
             self.viewing.close_with(UNSUPPORTED, self._terms.unsupported)
+        else:
+            self._owner.web_fault(message.decode("utf-8", "replace")[:_MAX_FAULT])
+
+    def read_on(self, wanted: bool) -> None:
+        """Take messages, or leave them with the client."""
+        if not self._transport.is_closing():
+            (self._transport.resume_reading if wanted else self._transport.pause_reading)()
 
     def _ping(self) -> None:
         if self._awaited is not None:
@@ -225,7 +245,3 @@ def _frame(opcode: Opcode, data: bytes) -> bytes:
 
 def _unmasked(data: bytes, mask: bytes) -> bytes:
     return bytes(byte ^ mask[at & 3] for at, byte in enumerate(data))
-
-
-def _is_side(value: object, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most

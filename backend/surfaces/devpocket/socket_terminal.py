@@ -6,16 +6,30 @@ import codecs
 from typing import TYPE_CHECKING, Annotated, Any
 
 from litestar import WebSocket, websocket
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 
-from backend.domain.terminals import EndReason
+from backend.domain.errors import DomainError
+from backend.domain.terminals import EndReason, WebFrames, WebTerms
 from backend.surfaces import query
-from backend.surfaces.devpocket.sockets import APPLICATION, messages, run, serve, tell
+from backend.surfaces.devpocket.sockets import (
+    APPLICATION,
+    MAX_MESSAGE_BYTES,
+    end_of,
+    fault_of,
+    messages,
+    run,
+    serve,
+    tell,
+    turn_away,
+)
+from backend.surfaces.handover import give, giver_of
 from backend.surfaces.services import Services
-from backend.surfaces.sockets import NORMAL, TRY_LATER, Socket, SocketEnd
+from backend.surfaces.sockets import NORMAL, TRY_LATER, Socket, SocketEnd, watch_credential
 from backend.wire.devpocket_environments import ErrorFrame, InputFrame, OutputFrame, PingFrame, PongFrame, ResizeFrame
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from backend.domain.accounts import Principal
     from backend.domain.terminals import TerminalViewer
 
@@ -32,6 +46,11 @@ _CLOSES = {
     EndReason.INPUT_STUCK: TRY_LATER,
 }
 _NOT_RUNNING = APPLICATION + 400
+_TERMS = WebTerms(
+    WebFrames.DEVPOCKET,
+    {reason.value: _CLOSES.get(reason, _NOT_RUNNING) for reason in EndReason},
+    max_message_bytes=MAX_MESSAGE_BYTES,
+)
 
 
 def terminal_routes(services: Services) -> list[Any]:
@@ -42,16 +61,45 @@ def terminal_routes(services: Services) -> list[Any]:
             rows = query.integer(socket, "rows", 24, least=1, most=MAX_ROWS) or 24
             session = query.text(socket, "session", longest=_MAX_SESSION_NAME) or "main"
             viewer = await services.terminal_sessions.open(
-                who, environment_id, session=session, columns=columns, rows=rows
+                who, environment_id, session=session, columns=columns, rows=rows, later=giver is not None
             )
             try:
+                if giver is not None and (given := giver.give()) is not None:
+                    watching = watch_credential(services.accounts, credential, who)
+                    parts = (_answer_faults(viewer), _told(viewer, watching))
+                    await give(socket, giver, given, viewer, _TERMS, lambda error: turn_away(socket, error), *parts)
+                    return
+                if giver is not None:
+                    giver.keep_no_more()
+                    viewer.begin_here()
                 await run(socket, services, who, credential, _send_output(socket, viewer), _take_input(socket, viewer))
             finally:
                 await viewer.close()
 
+        giver = giver_of(socket)
+        if giver is not None:
+            giver.keep()
         await serve(socket, services, work)
 
     return [terminal]
+
+
+async def _answer_faults(viewer: TerminalViewer) -> None:
+    """What the holder of the session does not understand is told to the client, and the socket goes on."""
+    while True:
+        message = await viewer.next_fault()
+        try:
+            _MESSAGES.validate_json(message)
+        except ValidationError as error:
+            viewer.say(ErrorFrame(message=fault_of(error, _KNOWN)).model_dump_json())
+
+
+async def _told(viewer: TerminalViewer, part: Coroutine[Any, Any, None]) -> None:
+    try:
+        await part
+    except DomainError as error:
+        viewer.say(ErrorFrame(message=error.message).model_dump_json())
+        raise end_of(error) from error
 
 
 async def _send_output(socket: Socket, viewer: TerminalViewer) -> None:

@@ -95,7 +95,7 @@ async def messages(socket: Socket, kinds: TypeAdapter[Any], known: str, take: Ca
         try:
             found = kinds.validate_json(raw)
         except ValidationError as error:
-            await tell(socket, ErrorFrame(message=_fault(error, known)))
+            await tell(socket, ErrorFrame(message=fault_of(error, known)))
             continue
         try:
             await take(found)
@@ -118,7 +118,8 @@ async def _told(socket: Socket, part: Coroutine[Any, Any, None]) -> None:
         raise end_of(error) from error
 
 
-def _fault(error: ValidationError, known: str) -> str:
+def fault_of(error: ValidationError, known: str) -> str:
+    """What is wrong with a message, in words; `known` names the types that there are."""
     fault = error.errors(include_url=False, include_input=False)[0]
     if fault["type"] == "json_invalid":
         return "the message is no JSON"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +10,13 @@ from litestar.exceptions import WebSocketDisconnect
 from pydantic import BaseModel, ValidationError
 
 from backend.domain.errors import DomainError
-from backend.domain.terminals import EndReason
+from backend.domain.terminals import EndReason, WebFrames, WebTerms
 from backend.services.terminal_sessions import MAIN
 from backend.services.terminals import TerminalSession
 from backend.surfaces import query
 from backend.surfaces.credentials import credential_of, principal_of
 from backend.surfaces.failures import status_of
-from backend.surfaces.handover import giver_of
+from backend.surfaces.handover import give, giver_of
 from backend.surfaces.pilothouse import convert
 from backend.surfaces.pilothouse.errors import error_answer
 from backend.surfaces.responses import json_response
@@ -28,8 +27,6 @@ from backend.surfaces.sockets import (
     Socket,
     SocketEnd,
     close,
-    end_of,
-    ignore_input,
     refuse,
     run_socket,
     send_text,
@@ -45,14 +42,13 @@ from backend.wire.pilothouse import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable
 
     from backend.domain.accounts import Principal
     from backend.domain.engine import ExecStream
-    from backend.domain.terminals import GivenSocket, TerminalEnd
+    from backend.domain.terminals import TerminalEnd
     from backend.services.held_terminals import SessionViewer
     from backend.services.terminal_sessions import TerminalSessions
-    from backend.surfaces.handover import Giver
 
     Opener = Callable[[Principal, int, int, bool], Awaitable[TerminalSession]]
 
@@ -70,8 +66,8 @@ _END_CODES = {
     EndReason.ENGINE_LOST: TRY_LATER,
     EndReason.INPUT_STUCK: 4408,
 }
-_CODES = {reason.value: code for reason, code in _END_CODES.items()}
 _UNDERSTOOD = 'text frames must be {"type": "resize", "columns": 1 to 1000, "rows": 1 to 1000}'
+_TERMS = WebTerms(WebFrames.BINARY, {reason.value: code for reason, code in _END_CODES.items()}, _UNDERSTOOD)
 
 
 def terminal_routes(services: Services) -> list[Any]:
@@ -149,8 +145,6 @@ async def _serve(
     try:
         terminal = await opened(who, columns, rows, giver is not None)
     except DomainError as error:
-        if giver is not None:
-            giver.keep_no_more()
         await _tell(socket, TerminalError(message=error.message))
         await close(socket, SocketEnd(OPENING_FAILED + status_of(error), error.message))
         return
@@ -159,7 +153,11 @@ async def _serve(
         await _tell(socket, _ready(terminal))
         watch = watch_credential(accounts, credential, who)
         if giver is not None and viewer is not None and (given := giver.give()) is not None:
-            await _give(socket, giver, given, viewer, watch)
+
+            async def lost(error: DomainError) -> None:
+                await close(socket, SocketEnd(TRY_LATER, error.message))
+
+            await give(socket, giver, given, viewer, _TERMS, lost, watch)
             return
         if giver is not None:
             giver.keep_no_more()
@@ -173,32 +171,6 @@ async def _serve(
         log.debug("the client of a terminal went away at once")
     finally:
         await stream.close()
-
-
-async def _give(
-    socket: Socket, giver: Giver, given: GivenSocket, viewer: SessionViewer, watch: Coroutine[Any, Any, None]
-) -> None:
-    """The holder of the sessions serves the client; here it is seen to that it still may. To detach ends its socket."""
-
-    async def served() -> None:
-        await viewer.hand_over(given, _CODES, _UNDERSTOOD)
-        await viewer.finished()
-
-    tasks = [asyncio.ensure_future(part) for part in (served(), watch, ignore_input(socket))]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        ended = next(task for task in tasks if task.done())
-        end = end_of(ended)
-        if ended is tasks[0] and ended.exception() is not None and end is not None:
-            # The holder is gone, or never took it.
-            giver.take_back()
-            await close(socket, end)
-        elif end is not None:
-            viewer.dismiss(end.code, end.reason)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _tell(socket: Socket, message: BaseModel) -> None:
