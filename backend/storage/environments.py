@@ -137,11 +137,6 @@ class EnvironmentQueries:
         )
         return await session.scalar(query) or 0
 
-    async def count_on_cluster(self, session: AsyncSession, cluster_id: str) -> int:
-        """How many environments run, or are to be removed, on a cluster (by uuid), of any tenant."""
-        query = select(func.count()).select_from(EnvironmentRow).where(col(EnvironmentRow.cluster_id) == cluster_id)
-        return await session.scalar(query) or 0
-
     async def tenant_on_cluster(self, session: AsyncSession, tenant_id: str, cluster_id: str) -> bool:
         """Whether the tenant has anything, also what is being deleted, on a cluster (by uuid)."""
         query = select(col(EnvironmentRow.id)).where(
