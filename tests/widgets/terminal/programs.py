@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 # fmt: off
 _WHOLE = [
     *(f"\x1b[{number}{final}" for number in ("", "1", "3", "7") for final in "@ABCDEFGHIJKLMPSTXZ`abdefgmnu"),
-    *(f"\x1b[?{number}{how}" for number in (1, 3, 5, 6, 7, 25, 47, 1000, 1002, 1006, 1047, 1048, 1049, 2004, 2026)
+    *(f"\x1b[?{number}{how}" for number in (1, 3, 5, 6, 7, 25, 47, 1000, 1002, 1006, 1047, 1048, 1049, 2004, 2026, 2027)
       for how in "hl"),
     "\x1b[4h", "\x1b[4l", "\x1b[20h", "\x1b[20l", "\x1b[2;4r", "\x1b[3;5r", "\x1b[r", "\x1b[3;5H", "\x1b[99;99H",
     "\x1b[2J", "\x1b[3J", "\x1b[2K", "\x1b[3g", "\x1bH", "\x1b7", "\x1b8", "\x1bM", "\x1bD", "\x1bE", "\x1b=", "\x1b>",

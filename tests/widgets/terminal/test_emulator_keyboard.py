@@ -68,7 +68,7 @@ def test_capabilities_are_told() -> None:
 
 
 def test_modes_are_told() -> None:
-    assert replies("\x1b[?2027$p\x1b[?69$p\x1b[?69h\x1b[?69$p") == "\x1b[?2027;3$y\x1b[?69;2$y\x1b[?69;1$y"
+    assert replies("\x1b[?2027$p\x1b[?69$p\x1b[?69h\x1b[?69$p") == "\x1b[?2027;2$y\x1b[?69;2$y\x1b[?69;1$y"
 
 
 def test_sizes_are_told() -> None:

@@ -85,3 +85,34 @@ def test_clusters_that_tmux_has_otherwise(oracle: TmuxOracle, name: str) -> None
     assert (screen.display[0].rstrip(), screen.cursor.x) == (shown, column)
     picture = oracle.picture(data.encode(), 80, 24)
     assert (picture.lines[0], picture.cursor[0]) != (shown, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("❤\ufe0fx", 3),
+        ("❤\ufe0ex", 2),
+        ("❤x", 2),
+        ("a\ufe0fx", 2),
+        ("1\ufe0f\u20e3x", 3),
+        ("👍🏽x", 3),
+        ("👍🏽🏽x", 5),
+        ("a🏽x", 4),
+        ("漢🏽x", 5),
+        ("❤\ufe0f\u200d🔥x", 3),
+        ("👩🏽\u200d💻x", 3),
+        ("🇩🇪x", 3),
+        ("\x1b[31m❤\x1b[m\ufe0fx", 3),
+        ("❤\x1b[D\ufe0fx", 1),
+    ],
+)
+def test_clusters_are_as_wide_as_unicode_has_them_where_a_program_asks(text: str, column: int) -> None:
+    screen = drawn(f"\x1b[?2027h{text}".encode(), 80, 24)
+    assert screen.cursor.x == column
+    if not text.startswith(("\x1b", "❤\x1b")):
+        assert screen.display[0].rstrip() == text
+
+
+def test_an_emoji_without_room_for_a_second_cell_stays_narrow() -> None:
+    screen = drawn("\x1b[?2027h\x1b[80G❤\ufe0fx".encode(), 80, 24)
+    assert screen.display[0].endswith("❤\ufe0f") and screen.display[1].startswith("x")

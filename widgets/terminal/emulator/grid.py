@@ -22,7 +22,7 @@ from widgets.terminal.emulator.style import (
     STRIKE,
     Style,
 )
-from widgets.terminal.emulator.width import MIXED, NARROW, SPANS, cell_width, with_stubs
+from widgets.terminal.emulator.width import MIXED, NARROW, SPANS, cell_width, shown_width, with_stubs
 
 MAX_SIDE: Final = 2000
 """Most columns or lines a screen takes on."""
@@ -31,6 +31,9 @@ DEFAULT_SCROLLBACK: Final = 10_000
 
 DEFAULT_MODES: Final = frozenset({modes.DECAWM, modes.DECTCEM, 1007 << 5})
 """With 1007, the wheel as arrow keys in the alternate screen: on unless the program turns it off."""
+_CLUSTERS = 2027 << 5
+"""The mode in which clusters are as wide as Unicode has them, not as the C library adds up their characters."""
+_AS_EMOJI = "\ufe0f"
 _DIRECTION_MARKS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
 _IRM: Final = modes.IRM
 _NAMES = ("black", "red", "green", "brown", "blue", "magenta", "cyan", "white")
@@ -261,13 +264,16 @@ class Grid(pyte.Screen):
         """Whether a character of its own width belongs to the one before: after a joiner, or as the second half of a
         flag."""
         flag = "\U0001f1e6" <= char <= "\U0001f1ff"
-        if not flag and not self.rows[self.cursor.y].clusters:
+        tone = "\U0001f3fb" <= char <= "\U0001f3ff" and _CLUSTERS in self.mode
+        if not (flag or tone or self.rows[self.cursor.y].clusters):
             return False
         found = self._before()
         if found is None:
             return False
         row, x = found
         marks = (row.clusters or {}).get(x, "")
+        if tone and not marks and x < len(row.text) and shown_width(row.text[x] + char) == 2:
+            return True
         if flag:
             return not marks and x < len(row.text) and "\U0001f1e6" <= row.text[x] <= "\U0001f1ff"
         return marks.endswith("\u200d")
@@ -283,6 +289,16 @@ class Grid(pyte.Screen):
         if found is not None:
             row, x = found
             row.combine(x, mark)
+            if mark == _AS_EMOJI and _CLUSTERS in self.mode and not self.sided:
+                self._widen(row, x)
+
+    def _widen(self, row: Row, x: int) -> None:
+        """Give the character before the cursor its second cell, if as an emoji it is wide and there is room."""
+        if self.cursor.x == x + 1 < self.columns and shown_width(row.text[x] + _AS_EMOJI) == 2:
+            marks, styles = (row.clusters or {}).get(x, ""), row.styles
+            row.put(x, row.text[x] + STUB, DEFAULT if styles is None else styles[x])
+            row.clusters, row.wide = {**(row.clusters or {}), x: marks}, True
+            self.cursor.x += 1
 
     def _wrap(self) -> int:
         """Go on in the next line, or stay on the last cell where autowrap is off; returns the column."""

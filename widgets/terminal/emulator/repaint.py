@@ -20,12 +20,13 @@ from widgets.terminal.emulator.grid import Grid
 from widgets.terminal.emulator.kept import restored
 from widgets.terminal.emulator.row import STUB, Row
 from widgets.terminal.emulator.style import DEFAULT, PROTECTED, Style, sgr_parameters
+from widgets.terminal.emulator.width import cell_width
 
 if TYPE_CHECKING:
     from widgets.terminal.emulator.screen import SavedCursor, Screen
 
 _ALTERNATE = (47, 1047, 1049)
-_PLACED = frozenset({3, 1048, 6, 25, 2026, *_ALTERNATE})
+_PLACED = frozenset({3, 1048, 6, 25, 2026, 2027, *_ALTERNATE})
 """Private modes that act when they are set, and so have a place of their own."""
 
 
@@ -120,8 +121,16 @@ def _draws_alike(row: Row) -> bool:
 
 def _backwards(row: Row) -> str:
     """The cells from right to left: nothing joins what is not there yet."""
-    ends = [x for x in range(len(row.text)) if row.text[x] != STUB]
-    return "".join(f"\x1b[{x + 1}G{_cells(row, x, x + 1)}" for x in reversed(ends))
+    return "".join(f"\x1b[{x + 1}G{_cell(row, x)}" for x in range(len(row.text) - 1, -1, -1) if row.text[x] != STUB)
+
+
+def _cell(row: Row, x: int) -> str:
+    """One character, in the mode in which it takes as many cells."""
+    cell = _cells(row, x, x + 1)
+    marks = (row.clusters or {}).get(x, "")
+    widened = bool(marks) and cell_width(row.text[x]) == 1 and row.text[x + 1 : x + 2] == STUB
+    toned = any("\U0001f3fb" <= mark <= "\U0001f3ff" for mark in marks)
+    return f"\x1b[?2027h{cell}\x1b[?2027l" if widened or toned else cell
 
 
 def _cells(row: Row, start: int = 0, end: int | None = None) -> str:
@@ -180,7 +189,7 @@ def _place(x: int, y: int, rows: Sequence[Row], last: int, waits: bool, home: tu
         last -= 1
     if not waits or joins_before(row, last):
         return f"\x1b[{y - home[1] + 1};{min(x, end - 1 if waits else x) - home[0] + 1}H"
-    return f"\x1b[{y - home[1] + 1};{last - home[0] + 1}H" + (_cells(row, last, end) or " ")
+    return f"\x1b[{y - home[1] + 1};{last - home[0] + 1}H" + (_cell(row, last) if last < len(row.text) else " ")
 
 
 def joins_before(row: Row, x: int) -> bool:
@@ -267,5 +276,6 @@ def _state(screen: Screen, numbers: set[int]) -> Iterator[str]:
     yield _pen(screen.pen) + _charsets(screen.g0_charset, screen.g1_charset, screen.charset)
     if not screen.cursor.hidden:
         yield "\x1b[?25h"
-    if 2026 in numbers:
-        yield "\x1b[?2026h"
+    for number in (2026, 2027):
+        if number in numbers:
+            yield f"\x1b[?{number}h"

@@ -82,9 +82,8 @@ class Reports(Rectangles):
         self.write_process_input(f"\x1b[{mode};{state}$y")
 
     def report_private_mode(self, mode: int = 0, *_: int) -> None:
-        """DECRQM of a private mode; 3 for one that is always set: clusters of characters (2027)."""
-        known = mode in self.known_private_modes
-        state = 3 if mode == 2027 else (1 if mode << 5 in self.mode else 2) if known else 0
+        """DECRQM of a private mode."""
+        state = (1 if mode << 5 in self.mode else 2) if mode in self.known_private_modes else 0
         self.write_process_input(f"\x1b[?{mode};{state}$y")
 
     known_private_modes: frozenset[int] = frozenset()

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from wcwidth import wcwidth
+from wcwidth import wcswidth, wcwidth
 
 NARROW = re.compile(
     "[ -~\xa1-\xac\xae-\u02ff\u0370-\u0377\u0391-\u03a1\u03b1-\u0482\u2010-\u2015\u2018-\u2027"
@@ -40,3 +40,9 @@ def cell_width(character: str) -> int:
     """
     width = wcwidth(character)
     return 1 if width == 0 and unicodedata.category(character) == "Mc" else width
+
+
+@lru_cache(1024)
+def shown_width(cluster: str) -> int:
+    """How many cells a character takes with what joins it, as Unicode has it."""
+    return wcswidth(cluster)
