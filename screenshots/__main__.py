@@ -10,6 +10,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from screenshots.picture import save_picture
+from screenshots.sample_environments import make_environments, remove_environments
 from screenshots.sample_platform import SamplePlatform
 from tests.widgets.screen_text import screen_lines
 from tui.app import Options, PilothouseApp
@@ -122,6 +123,32 @@ async def form(pilot: Pilot[None], app: PilothouseApp) -> None:
     await until(pilot, lambda: app.screen is app.main, "the main screen")
 
 
+async def environments(platform: SamplePlatform) -> None:
+    app = app_of(platform)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await until_shown(pilot, "● running", "api")
+        await pilot.press("v")
+        await until_shown(pilot, "shop-api", "forecasts", "Memory", "of 1Gi")
+        screen = app.environments
+        assert screen is not None
+        screen.table.select(next(key for key, one in screen.known.environments.items() if one.name == "shop-api"))
+        await until_shown(pilot, "● running  up")
+        await pilot.pause(3)
+        save(app, "environments")
+        await pilot.press("s")
+        await until_shown(pilot, "root@shop-api")
+        for line in ("ls --color=always -l /", "python3 --version"):
+            await type_text(pilot, line)
+            await pilot.press("enter")
+        await until_shown(pilot, "Python 3")
+        await pilot.press("ctrl+backslash", "vertical_line")
+        await pilot.pause(3)
+        await type_text(pilot, "top")
+        await pilot.press("enter")
+        await pilot.pause(3)
+        save(app, "terminals")
+
+
 async def one_picture(platform: SamplePlatform, name: str, size: tuple[int, int], theme: str = "") -> None:
     app = app_of(platform, theme)
     async with app.run_test(size=size, notifications=True) as pilot:
@@ -135,6 +162,11 @@ async def one_picture(platform: SamplePlatform, name: str, size: tuple[int, int]
 def main() -> None:
     with SamplePlatform() as platform:
         asyncio.run(panels(platform))
+        make_environments(platform.backend)
+        try:
+            asyncio.run(environments(platform))
+        finally:
+            remove_environments(platform.backend)
         asyncio.run(one_picture(platform, "light", WIDE, DAYLIGHT))
         asyncio.run(one_picture(platform, "small", SMALL))
 
