@@ -12,9 +12,9 @@ from typing import Final
 
 from widgets.terminal.emulator import Screen
 from widgets.terminal.emulator.keyboard import ALL_AS_ESCAPES, ALTERNATE_KEYS, ASSOCIATED_TEXT, DISAMBIGUATE
-from widgets.terminal.emulator.keys import encode_key
 from widgets.terminal.emulator.screen import CURSOR_KEYS
 from widgets.terminal.key_names import CHARACTERS, KEYPAD, KITTY_CODES, KITTY_FINALS
+from widgets.terminal.xterm_keys import encode_key
 
 _BITS: Final = {"shift": 1, "alt": 2, "ctrl": 4, "super": 8, "hyper": 16, "meta": 32}
 _SHIFT: Final = 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from widgets.terminal.emulator.keys import encode_paste
 from widgets.terminal.outbox import PIECE, Outbox, Paste
 
 
@@ -14,6 +13,13 @@ def drained(outbox: Outbox) -> list[bytes]:
     while piece := outbox.take():
         pieces.append(piece)
     return pieces
+
+
+def encode_paste(text: str, *, bracketed: bool) -> str:
+    """All of it at once."""
+    lines = text.replace("\r\n", "\r").replace("\n", "\r")
+    shown = "".join(char for char in lines if char in "\t\r" or (char >= " " and not "\x7f" <= char <= "\x9f"))
+    return f"\x1b[200~{shown}\x1b[201~" if bracketed else shown
 
 
 @settings(max_examples=200, derandomize=True, deadline=None)

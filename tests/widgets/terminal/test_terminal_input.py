@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from widgets.terminal.emulator.keys import encode_key, encode_paste
 from widgets.terminal.emulator.mouse import MouseAction, encode_mouse
+from widgets.terminal.xterm_keys import encode_key
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,6 @@ def test_application_cursor_keys() -> None:
     assert encode_key("up", None, application_cursor=True) == "\x1bOA"
     assert encode_key("home", None, application_cursor=True) == "\x1bOH"
     assert encode_key("ctrl+up", None, application_cursor=True) == "\x1b[1;5A"
-
-
-def test_a_paste_cannot_break_out_of_its_bracket() -> None:
-    assert encode_paste("a\nb\x1b[201~\x03c\td", bracketed=True) == "\x1b[200~a\rb[201~c\td\x1b[201~"
-    assert encode_paste("a\r\nb", bracketed=False) == "a\rb"
 
 
 def test_mouse_reports() -> None:

@@ -1,8 +1,8 @@
-"""Keys as xterm encodes them. Key names are Textual's ("ctrl+left", "f5", "a"), but nothing of it is imported."""
+"""Keys as xterm encodes them. Key names are Textual's ("ctrl+left", "f5", "a")."""
 
 from __future__ import annotations
 
-from typing import Final
+from widgets.terminal.key_names import CHARACTERS
 
 _CURSOR = {"up": "A", "down": "B", "right": "C", "left": "D", "home": "H", "end": "F"}
 _TILDE = {
@@ -36,40 +36,6 @@ _SIMPLE = {
     "space": " ",
     "return": "\r",
     "newline": "\n",
-}
-_PUNCTUATION: Final = {
-    "at": "@",
-    "left_square_bracket": "[",
-    "backslash": "\\",
-    "right_square_bracket": "]",
-    "circumflex_accent": "^",
-    "underscore": "_",
-    "question_mark": "?",
-    "slash": "/",
-    "minus": "-",
-    "plus": "+",
-    "full_stop": ".",
-    "comma": ",",
-    "semicolon": ";",
-    "colon": ":",
-    "apostrophe": "'",
-    "quotation_mark": '"',
-    "grave_accent": "`",
-    "tilde": "~",
-    "exclamation_mark": "!",
-    "number_sign": "#",
-    "dollar_sign": "$",
-    "percent_sign": "%",
-    "ampersand": "&",
-    "asterisk": "*",
-    "left_parenthesis": "(",
-    "right_parenthesis": ")",
-    "less_than_sign": "<",
-    "equals_sign": "=",
-    "greater_than_sign": ">",
-    "left_curly_bracket": "{",
-    "right_curly_bracket": "}",
-    "vertical_line": "|",
 }
 _CONTROL_DIGITS = {"2": "\0", "3": "\x1b", "4": "\x1c", "5": "\x1d", "6": "\x1e", "7": "\x1f", "8": "\x7f"}
 _MODIFIERS = {"shift": 1, "alt": 2, "ctrl": 4, "meta": 2, "super": 8}
@@ -115,21 +81,14 @@ def encode_key(key: str, character: str | None, *, application_cursor: bool = Fa
     if held & 4:
         # Without a protocol of its own, a modified Enter or Escape is the plain one.
         plain = _SIMPLE.get(name, " ") if name in ("enter", "return", "tab", "escape", "newline") else None
-        char = _PUNCTUATION.get(name, " " if name == "space" else name)
+        char = CHARACTERS.get(name, name)
         made = plain or (_control(char) if len(char) == 1 else None)
         return None if made is None else escape + made
     if name in _SIMPLE:
         return escape + _SIMPLE[name]
     if character is not None and character.isprintable():
         return escape + character
-    char = _PUNCTUATION.get(name, name)
+    char = CHARACTERS.get(name, name)
     if len(char) == 1 and char.isprintable() and held & 2:
         return escape + (char.upper() if held & 1 else char)
     return None
-
-
-def encode_paste(text: str, *, bracketed: bool) -> str:
-    """Pasted text. What could end the bracket or act as a key is taken out; ends of line become Enter."""
-    cleaned = text.replace("\r\n", "\r").replace("\n", "\r")
-    cleaned = "".join(char for char in cleaned if char in "\t\r" or (char >= " " and not "\x7f" <= char <= "\x9f"))
-    return f"\x1b[200~{cleaned}\x1b[201~" if bracketed else cleaned
