@@ -10,18 +10,10 @@ from pyte import modes
 from pyte.screens import Char, Cursor, Margins
 
 from widgets.terminal.emulator.kept import Kept, kept, restored
+from widgets.terminal.emulator.matrix import matrix_cells
 from widgets.terminal.emulator.row import STUB, Row
 from widgets.terminal.emulator.sides import draw_within, scroll_within
-from widgets.terminal.emulator.style import (
-    BLINK,
-    BOLD,
-    DEFAULT,
-    ITALIC,
-    REVERSE,
-    RGB,
-    STRIKE,
-    Style,
-)
+from widgets.terminal.emulator.style import DEFAULT, Style
 from widgets.terminal.emulator.width import MIXED, NARROW, SPANS, cell_width, shown_width, with_stubs
 
 MAX_SIDE: Final = 2000
@@ -36,7 +28,6 @@ _CLUSTERS = 2027 << 5
 _AS_EMOJI = "\ufe0f"
 _DIRECTION_MARKS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
 _IRM: Final = modes.IRM
-_NAMES = ("black", "red", "green", "brown", "blue", "magenta", "cyan", "white")
 
 
 class Grid(pyte.Screen):
@@ -107,7 +98,7 @@ class Grid(pyte.Screen):
     @property
     def buffer(self) -> dict[int, dict[int, Char]]:  # type: ignore[override]  # a view, made on demand
         """pyte's matrix of cells, for readers that know pyte. Writing to it has no effect."""
-        return {y: dict(enumerate(_cells(row))) for y, row in enumerate(self.rows)}
+        return {y: dict(enumerate(matrix_cells(row))) for y, row in enumerate(self.rows)}
 
     @property
     def history_first(self) -> int:
@@ -375,35 +366,3 @@ class Grid(pyte.Screen):
             self.touch_all()
         else:
             self.dirty.update(range(first, last + 1))
-
-
-def _colour_name(colour: int) -> str:
-    """pyte's word for a colour."""
-    if colour < 0:
-        return "default"
-    if colour < 8:
-        return _NAMES[colour]
-    if colour < 16:
-        return "bright" + _NAMES[colour - 8]
-    return f"{colour - RGB:06x}" if colour >= RGB else pyte.graphics.FG_BG_256[colour]
-
-
-def _cells(row: Row) -> list[Char]:
-    cells = []
-    for x, char in enumerate(row.text):
-        look = row.styles[x] if row.styles is not None else DEFAULT
-        data = "" if char == STUB else char + (row.clusters or {}).get(x, "")
-        cells.append(
-            Char(
-                data,
-                _colour_name(look.fg),
-                _colour_name(look.bg),
-                bold=bool(look.flags & BOLD),
-                italics=bool(look.flags & ITALIC),
-                underscore=bool(look.underline),
-                strikethrough=bool(look.flags & STRIKE),
-                reverse=bool(look.flags & REVERSE),
-                blink=bool(look.flags & BLINK),
-            )
-        )
-    return cells
