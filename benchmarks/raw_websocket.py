@@ -59,10 +59,10 @@ class RawSocket:
         self._rest = data[start:]
         return texts
 
-    def write(self, data: bytes) -> None:
-        """Sends a binary message of at most 64 KiB. Its mask changes nothing."""
+    def write(self, data: bytes, *, text: bool = False) -> None:
+        """Sends a message of at most 64 KiB. Its mask changes nothing."""
         size = bytes((128 | len(data),)) if len(data) < 126 else b"\xfe" + len(data).to_bytes(2, "big")
-        self._socket.sendall(bytes((128 | _BINARY,)) + size + bytes(4) + data)
+        self._socket.sendall(bytes((128 | (_TEXT if text else _BINARY),)) + size + bytes(4) + data)
 
     def close(self) -> None:
         self._socket.close()

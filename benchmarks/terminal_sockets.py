@@ -49,20 +49,28 @@ def run(options: Options) -> Iterator[Figure]:
 
 def _echo(user: _User, keys: int) -> Iterator[Figure]:
     command = ["docker", "exec", "-it", user.container(), "sh", "-c", SCRIPT]
-    with closing(user.socket("echo", f"sh -c '{SCRIPT}'")) as socket, _pseudo_terminal(command) as cli:
-        _read_until(socket, b"ready\n")
+    with _pseudo_terminal(command) as cli:
         while b"ready" not in os.read(cli, 1024):
             continue
-        ours: list[float] = []
-        theirs: list[float] = []
-        # In turns, so that what else the machine does hits both.
-        for _ in range(keys // _BLOCK):
-            ours += [_seconds(lambda: _key_to_socket(socket)) for _ in range(_BLOCK)]
-            theirs += [_seconds(lambda: _key_to_cli(cli)) for _ in range(_BLOCK)]
+        with closing(user.socket("echo", f"sh -c '{SCRIPT}'")) as socket:
+            _read_until(socket, b"ready\n")
+            yield from _figures("echo, binary socket", lambda: _key_to_socket(socket), cli, keys)
+        with closing(user.documented_socket("echo")) as documented:
+            _read_until(documented, b"ready")
+            yield from _figures("echo, DevPocket's socket", lambda: _key_as_json(documented), cli, keys)
+
+
+def _figures(label: str, key: Callable[[], None], cli: int, keys: int) -> Iterator[Figure]:
+    """In turns, so that what else the machine does hits both."""
+    ours: list[float] = []
+    theirs: list[float] = []
+    for _ in range(keys // _BLOCK):
+        ours += [_seconds(key) for _ in range(_BLOCK)]
+        theirs += [_seconds(lambda: _key_to_cli(cli)) for _ in range(_BLOCK)]
     for percent in (50, 99):
         yield Figure(
             NAME,
-            Measured.of(f"echo through the socket, p{percent}", "ms", [1e3 * percentile(ours, percent)]),
+            Measured.of(f"{label}, p{percent}", "ms", [1e3 * percentile(ours, percent)]),
             Measured.of("docker exec -it", "ms", [1e3 * percentile(theirs, percent)]),
             ECHO_TARGET,
         )
@@ -77,6 +85,11 @@ def _seconds(work: Callable[[], None]) -> float:
 def _key_to_socket(socket: RawSocket) -> None:
     socket.write(b"k")
     _read_until(socket, b"k")
+
+
+def _key_as_json(socket: RawSocket) -> None:
+    socket.write(b'{"type":"input","data":"k"}', text=True)
+    _read_until(socket, b'"k"')
 
 
 def _key_to_cli(leader: int) -> None:
@@ -220,9 +233,13 @@ class _User:
         return name
 
     def socket(self, session: str, command: str) -> RawSocket:
-        """Its terminal runs when this returns."""
+        """A terminal over our own socket; it runs when this returns."""
         query = urlencode({"session": session, "command": command})
         path = f"/pilothouse/v1/environments/{self._id}/terminal?{query}"
         opened = RawSocket(self._server.port, path, self._token)
         _read_until(opened, b'"ready"')
         return opened
+
+    def documented_socket(self, session: str) -> RawSocket:
+        """The same terminal over the DevPocket document's socket."""
+        return RawSocket(self._server.port, f"{SURFACE}/ws/terminal/{self._id}?session={session}", self._token)

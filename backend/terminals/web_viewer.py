@@ -29,6 +29,7 @@ _MAX_REASON_BYTES = 123
 # Unsent bytes that the kernel takes: what is typed must not wait behind more output than this.
 _UNSENT_BYTES = 128 * 1024
 _MASK_BITS = 0x80
+_WHOLE_TEXT, _WHOLE_BINARY = 0x81, 0x82
 
 
 class WebViewing(Viewing):
@@ -141,7 +142,7 @@ class WebConnection(asyncio.Protocol):
         if self._before is not None:
             self._before.append(data)
             return
-        if self._is_binary and self._take_key(data):
+        if self._take_key(data):
             return
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
@@ -155,14 +156,14 @@ class WebConnection(asyncio.Protocol):
             self._transport.close()
 
     def _take_key(self, data: bytes) -> bool:
-        """The short way of what is typed: one whole binary frame of a few bytes, and nothing unfinished before it."""
+        """The short way of what is typed: one whole frame of a few bytes, and nothing unfinished before it."""
         length = len(data) - 6
-        if not (0 < length < 126 and data[0] == 0x82 and data[1] == _MASK_BITS | length):
+        if not (0 < length < 126 and data[0] in (_WHOLE_TEXT, _WHOLE_BINARY) and data[1] == _MASK_BITS | length):
             return False
         if self._parts or self._protocol.reader.buffer or self._protocol.state is not State.OPEN:
             return False
         mask, body = data[2:6], data[6:]
-        self._owner.web_input(body if mask == b"\0\0\0\0" else _unmasked(body, mask))
+        self._take_message(body if mask == b"\0\0\0\0" else _unmasked(body, mask), data[0] == _WHOLE_TEXT)
         return True
 
     def eof_received(self) -> bool:
@@ -181,11 +182,14 @@ class WebConnection(asyncio.Protocol):
         if not frame.fin:
             return
         message, self._parts = b"".join(self._parts), []
+        self._take_message(message, self._is_text)
+
+    def _take_message(self, message: bytes, is_text: bool) -> None:
         most = self._terms.max_message_bytes
         if len(message) > most:
             self.viewing.close_with(TOO_LARGE, f"a message may have {most} bytes, not {len(message)}")
             return
-        found = self._frames.input(message, self._is_text)
+        found = self._frames.input(message, is_text)
         if isinstance(found, bytes):
             if found:
                 self._owner.web_input(found)
