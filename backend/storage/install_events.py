@@ -64,6 +64,18 @@ async def of_environment(session: AsyncSession, environment_id: str, *, after: i
     ]
 
 
+async def last_kind(session: AsyncSession, environment_id: str) -> InstallEventKind | None:
+    """What the last event is; None where there is none."""
+    query = (
+        select(col(InstallEventRow.kind))
+        .where(col(InstallEventRow.environment_id) == environment_id)
+        .order_by(col(InstallEventRow.sequence).desc())
+        .limit(1)
+    )
+    kind = await session.scalar(query)
+    return None if kind is None else InstallEventKind(kind)
+
+
 async def newest_sequence(session: AsyncSession, environment_id: str) -> int:
     """The last event's; 0 where there is none."""
     query = select(func.max(col(InstallEventRow.sequence))).where(col(InstallEventRow.environment_id) == environment_id)

@@ -61,14 +61,15 @@ class Installation:
                 steps_done=0,
                 installation_completed=False,
             )
-        else:
-            text = (
-                f"going on with step {done + 1} of {len(commands)}" if done < len(commands) else "nothing is left to do"
-            )
-            await self._say(environment, [(InstallEventKind.STATUS, text)])
+        elif done < len(commands):
+            going_on = f"going on with step {done + 1} of {len(commands)}"
+            await self._say(environment, [(InstallEventKind.STATUS, going_on)])
         for number in range(done, len(commands)):
             await self._step(environment, work, place, state, number)
-        await self._say(environment, [(InstallEventKind.COMPLETE, "the installation is complete")])
+        async with self._shared.database.session() as session:
+            told = await install_events.last_kind(session, environment.id) is InstallEventKind.COMPLETE
+        if not told:
+            await self._say(environment, [(InstallEventKind.COMPLETE, "the installation is complete")])
 
     async def _step(
         self, environment: Environment, work: EnvironmentWork, place: Place, state: ContainerState, number: int

@@ -206,3 +206,17 @@ async def test_an_environment_that_is_deleted_while_it_installs_goes_at_once(cor
     await core.environments.delete(core.who, made.id)
     await core.until_gone(made)
     assert await core.engine.list_containers() == []
+
+
+async def test_a_crash_after_the_last_step_tells_the_end_once(core: EnvironmentCore) -> None:
+    made = await core.create("echo one")
+    await core.running(made)
+    told = await core.events(made)
+    await core.crash()
+    async with core.reopened_database() as database, database.transaction() as session:
+        await core.parts.reconciler._shared.queries.write(
+            session, made.id, status=EnvironmentStatus.INSTALLING, reason="installing", installation_completed=False
+        )
+    await core.start()
+    assert (await core.running(made)).installation_completed
+    assert await core.events(made) == told
