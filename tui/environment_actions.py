@@ -44,7 +44,9 @@ ENVIRONMENT_ACTIONS: tuple[Action, ...] = (
     Action("env_filter", "Filter", "Filter the list, or search the log", "Environment", ("slash",), ("slash",), 10),
 )  # fmt: skip
 
-SHARED = ("account", "notifications", "theme", "keymap", "reconnect", "palette", "help", "quit")
+SHARED = (
+    "terminals", "new_terminal", "account", "notifications", "theme", "keymap", "reconnect", "palette", "help", "quit",
+)  # fmt: skip
 """Names of actions of the app that this screen has too."""
 
 

@@ -29,7 +29,7 @@ WORKSPACE_ACTIONS: tuple[Action, ...] = tuple(
 OWN_ACTIONS: tuple[Action, ...] = tuple(
     Action(
         f"own_{command.action}", command.title, command.help, "Terminals", (), (),
-        method="own", parameter=command.action, chord=" ".join(map(_written, command.keys)) or "palette",
+        method="own", parameter=command.action, chord=_written(command.keys[0]) if command.keys else "^p",
     )
     for command in OWN_COMMANDS
 )  # fmt: skip

@@ -259,3 +259,27 @@ def test_what_is_typed_into_the_choice_may_be_a_host_or_a_path() -> None:
     assert filtered(choices, "~/a.cast")[0].path == "~/a.cast"
     assert typed_choice("web") is None
     assert typed_choice("ssh -oProxyCommand=x") is None
+
+
+async def test_terminals_are_told_of_and_reached_from_the_other_screens(app: PilothouseApp, sshd: SshServer) -> None:
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await until_shown(pilot, "No deployments yet")
+        await pilot.press("v")
+        await until_shown(pilot, "No environments yet")
+        await pilot.press("ctrl+t")
+        await choose(pilot, "this")
+        await until_shown(pilot, "here>")
+        await pilot.press("ctrl+backslash", "vertical_line")
+        await until(pilot, lambda: len(_panes(app)) == 2, "the split")
+        await pilot.press("ctrl+backslash", "M")
+        await until_shown(pilot, "what you type goes to 2 terminals", "typed into with all marked ones")
+        await pilot.press("ctrl+backslash", "M")
+        await until_gone(pilot, "what you type goes to")
+        await pilot.press("ctrl+backslash", "d")
+        await until_shown(pilot, "No environments yet")
+        await pilot.press("escape")
+        await until_shown(pilot, "No deployments yet", "▣ 2 terminals")
+        await pilot.click(offset=(text_of(pilot).splitlines()[0].index("▣") + 2, 0))
+        await until_shown(pilot, "here>", "^\\ Commands")
+        await pilot.press("ctrl+backslash", "x")
+        await until_shown(pilot, "Close local?")

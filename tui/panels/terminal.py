@@ -138,6 +138,11 @@ class TerminalPanel(Vertical, can_focus=True):
         self.call_later(self._send_typed_ahead, deployment)
         return source
 
+    @property
+    def shell(self) -> Terminal | None:
+        """The terminal in front; None where no shell is."""
+        return None if self.shell_ended else self._current
+
     def hurry(self) -> None:
         """Dropped shells wait no longer for their next attempt."""
         for link in self._links.values():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from rich.style import Style
 from rich.text import Text
 from textual.widgets import Static
 
@@ -14,6 +15,7 @@ from widgets.style_tokens import token_style
 if TYPE_CHECKING:
     from tui.client.live import LiveState
 
+GO_TO_TERMINALS = Style(meta={"@click": "screen.terminals"})
 _COUNTED = ("running", "failed", "stopped")
 _SIGNS = {"ok": "●", "starting": "◌", "down": "✖"}
 
@@ -26,6 +28,7 @@ class TopBar(Static):
         self._context_name = context
         self._shown: tuple[object, ...] | None = None
         self._state: LiveState | None = None
+        self._terminals = (0, False)
 
     def on_mount(self) -> None:
         self._paint()
@@ -40,6 +43,12 @@ class TopBar(Static):
         shown = (parts, tuple(sorted(counts.items())), state.stale, state.known, system and system.engine_version)
         if shown != self._shown:
             self._shown = shown
+            self._paint()
+
+    def show_terminals(self, count: int, *, bell: bool) -> None:
+        """Terminals that go on behind this screen; a click goes there."""
+        if (count, bell) != self._terminals:
+            self._terminals = (count, bell)
             self._paint()
 
     def on_resize(self) -> None:
@@ -81,6 +90,12 @@ class TopBar(Static):
         if state is None or not state.known:
             return Text("connecting", token_style(self, "muted"))
         text = Text()
+        terminals, bell = self._terminals
+        if terminals:
+            word = ("terminal" if terminals == 1 else "terminals") if width > 90 else ""
+            look = token_style(self, "status-pending" if bell else "muted")
+            text.append(f"▣ {terminals} {word}".rstrip() + ("!" if bell else ""), look + GO_TO_TERMINALS)
+            text.append("  ")
         counts = Counter(deployment.status for deployment in state.deployments.values())
         busy = sum(counts.values()) - sum(counts[status] for status in _COUNTED)
         for word, count in (*((status, counts[status]) for status in _COUNTED), ("busy", busy)):

@@ -94,7 +94,7 @@ class HelpScreen(ModalScreen[None]):
             for group in sorted(GROUPS, key=lambda group: group != self._first)
         }
         groups |= MORE
-        names = list(groups)
+        names = sorted(groups, key=lambda name: name != f"In {self._first}")
         half = 5
         self.query_one("#help-left", Static).update(self._table({name: groups[name] for name in names[:half]}))
         self.query_one("#help-right", Static).update(self._table({name: groups[name] for name in names[half:]}))
@@ -102,7 +102,7 @@ class HelpScreen(ModalScreen[None]):
 
     def _table(self, groups: Mapping[str, tuple[tuple[str, str], ...]]) -> Table:
         table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(width=11, no_wrap=True)
+        table.add_column(width=12, no_wrap=True)
         table.add_column(ratio=1)
         accent = token_style(self, "plot-1")
         for number, (name, rows) in enumerate(groups.items()):

@@ -20,6 +20,7 @@ from tui.panels.view import DeploymentView, HintChanged, PanelLeft
 from tui.presentation.deployments import counts_title, deployment_row
 from tui.presentation.faults import trouble
 from tui.screens.terminal_actions import TerminalActions
+from tui.terminal_actions import OWN_ACTIONS
 from widgets.key_hints import KeyHint, KeyHints
 from widgets.resource_table import ResourceTable, Row
 
@@ -93,6 +94,11 @@ class MainScreen(TerminalActions):
         """What is wrong, or is being done about it, changed."""
         if self.state is not None and self.is_mounted:
             self.banner.show(_connection_trouble(self.state, self.app.restarts.note) or trouble(self.state.system))
+
+    def terminals_told(self, count: int, *, bell: bool) -> None:
+        """How many terminals are open, and whether one of them rang."""
+        if self.top_bar is not None:
+            self.top_bar.show_terminals(count, bell=bell)
 
     async def _first_data(self) -> None:
         if not self.startup.display:
@@ -290,7 +296,10 @@ class MainScreen(TerminalActions):
 
     @property
     def palette_actions(self) -> tuple[Action, ...]:
-        return ACTIONS
+        """Those of a shell too, where one is in front."""
+        panel = self.shell_panel()
+        shell = panel is not None and panel.shell is not None and self.detail.tab == "terminal"
+        return (*ACTIONS, *OWN_ACTIONS) if shell else ACTIONS
 
     def target_of(self, action: Action) -> str:
         """What runs an action of the palette here."""

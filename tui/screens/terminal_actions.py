@@ -22,6 +22,13 @@ class TerminalActions(DeploymentActions):
         found = self.query("#terminal")
         return cast("TerminalPanel", found.first()) if found else None
 
+    async def action_own(self, name: str) -> None:
+        """Something that the Terminal tab's terminal does by itself, such as its copy mode."""
+        panel = self.shell_panel()
+        if panel is not None and panel.shell is not None:
+            await self.run_action("show_panel('terminal')")
+            await panel.shell.run_action(name)
+
     async def action_terminals(self) -> None:
         self.run_worker(self._show_terminals(), group=OPENS_SCREEN, exclusive=True)
 

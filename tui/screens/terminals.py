@@ -91,9 +91,12 @@ class TerminalsScreen(Screen[None]):
         """The footer: what the leader key does, and a warning while one types into several."""
         if self.is_mounted:
             self.query_one(KeyHints).show(self._hints())
+        panes = self.workspace.panes
+        self.app.main.terminals_told(len(panes), bell=any(pane.bell for pane in panes))
 
     def _hints(self) -> list[KeyHint]:
-        marked = len(self.workspace.marked) if self.workspace.is_mounted else 0
+        active = self.workspace.active
+        marked = len(self.workspace.marked) if active is not None and active.marked else 0
         warning = [KeyHint("⇶", f"what you type goes to {plural(marked, 'terminal')}", keep=True)] if marked > 1 else []
         own = HINTS if self.workspace.is_mounted and self.workspace.panes else EMPTY_HINTS
         return [*warning, *(KeyHint(key, label, keep=number < 2) for number, (key, label) in enumerate(own))]
@@ -136,7 +139,7 @@ class TerminalsScreen(Screen[None]):
     def action_help(self) -> None:
         from tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.app.preferences.keymap, self.app.preferences.keys))
+        self.app.push_screen(HelpScreen(self.app.preferences.keymap, self.app.preferences.keys, first="Terminals"))
 
     async def action_quit(self) -> None:
         await self.app.ask_to_quit()
@@ -161,7 +164,12 @@ class TerminalsScreen(Screen[None]):
             await pane.terminal.run_action(name)
 
     async def action_shared(self, name: str) -> None:
-        await self.app.main.run_action(name)
+        if name == "help":
+            self.action_help()
+        elif name == "quit":
+            await self.app.ask_to_quit()
+        else:
+            await self.app.main.run_action(name)
 
     async def action_local_shell(self) -> None:
         await self.app.main.run_action("local_shell")

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from widgets.terminal.link_dialog import LinkChoice, LinkDialog
     from widgets.terminal.local_pty import LocalPty
     from widgets.terminal.source import SourceFactory, TerminalSource
+    from widgets.terminal.terminal_pane import TerminalPlan
     from widgets.terminal.widget import Terminal
+    from widgets.terminal.workspace import Workspace
 
 __all__ = [
     "LinkChoice",
@@ -22,7 +24,9 @@ __all__ = [
     "SourceFactory",
     "Terminal",
     "TerminalCommand",
+    "TerminalPlan",
     "TerminalSource",
+    "Workspace",
 ]
 
 _HOMES = {
@@ -32,7 +36,9 @@ _HOMES = {
     "SourceFactory": "source",
     "Terminal": "widget",
     "TerminalCommand": "commands",
+    "TerminalPlan": "terminal_pane",
     "TerminalSource": "source",
+    "Workspace": "workspace",
 }
 
 

@@ -76,7 +76,9 @@ class Tabs:
             return
         tab.tree = rest
         if tab.active == pane:
-            tab.active, tab.zoomed = leaves(rest)[0], False
+            tab.active = leaves(rest)[0]
+            tab.zoomed = False
+        tab.zoomed = tab.zoomed and len(tab.panes) > 1
 
     def show(self, pane: str) -> None:
         """Bring a pane to the front. Raises KeyError."""

@@ -81,6 +81,18 @@ async def test_what_cannot_be_reached_ends_at_once_with_ssh_words(server: SshSer
         await until(pilot, lambda: not server.connections())
 
 
+async def test_a_jump_host_is_gone_through(server: SshServer, tmp_path: Path) -> None:
+    server.trust()
+    app = WorkspaceApp(tmp_path / "recordings")
+    async with app.run_test(size=SIZE) as pilot:
+        target = SshTarget("127.0.0.1", port=server.port, jump="box")
+        await app.workspace.open(plan_of(target))
+        await until(pilot, lambda: text_of(app).rstrip()[-1:] in ("#", "$"))
+        assert len(server.connections()) == 2
+        await type_text(pilot, "echo over-$((40+2))\n")
+        await until(pilot, lambda: "over-42" in text_of(app))
+
+
 async def test_a_machine_without_ssh_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     app = WorkspaceApp(tmp_path / "recordings")
