@@ -33,7 +33,7 @@ class TerminalHost(App[None]):
         """Opens a terminal in the Terminals screen, in a tab or (`split`) beside the one in front, and shows the screen
         (`full_screen`). Where one was opened with this `key`, that one is shown. `reconnects`: a ConnectionError or
         TimeoutError of the source or its factory is mended by opening it again; `repaints`: it then sends the whole
-        screen by itself."""
+        screen by itself, as a session does that goes on when its terminal is closed."""
         from widgets.terminal.terminal_pane import TerminalPlan
 
         plan = TerminalPlan(title, source_factory, key=key, reconnects=reconnects, repaints=repaints)

@@ -101,6 +101,11 @@ class Pane(Vertical):
         return False
 
     @property
+    def goes_on(self) -> bool:
+        """Whether what runs in it goes on when it is closed."""
+        return False
+
+    @property
     def recording(self) -> bool:
         return False
 

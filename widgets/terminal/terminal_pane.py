@@ -38,7 +38,8 @@ class TerminalPlan:
     stead (for a session that is moved here); `sibling` makes the plan of one more beside it, where the factory would
     open the very same thing again. `key` is who it is: where a workspace has a pane with that key already,
     that one comes to the front. `reconnects` says that a ConnectionError of it is mended by opening it again;
-    `repaints` that it then sends the whole screen by itself.
+    `repaints` that it then sends the whole screen by itself: a session that goes on without a terminal, so that closing
+    one ends nothing.
     """
 
     title: str
@@ -116,7 +117,11 @@ class TerminalPane(Pane):
 
     @property
     def running(self) -> bool:
-        return self.terminal.source is not None
+        return self.terminal.source is not None and not self.plan.repaints
+
+    @property
+    def goes_on(self) -> bool:
+        return self.terminal.source is not None and self.plan.repaints
 
     @property
     def ended(self) -> bool:

@@ -160,6 +160,8 @@ class WorkspaceView(Widget):
         for pane in there:
             if isinstance(pane, TerminalPane) and (path := await pane.stop_recording()) is not None:
                 self.post_message(self.Told(f"Recorded to\n{path}"))
+            if pane.goes_on:
+                self.post_message(self.Told(f"{pane.plain_title} goes on without a terminal"))
             del self._panes[pane.name_in_tree]
             await pane.remove()
 
