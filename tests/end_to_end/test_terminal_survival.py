@@ -118,6 +118,7 @@ def test_stop_leaves_the_holder_and_stop_all_ends_it(platform: Platform) -> None
             told = run_command(data_dir, command).stdout
             assert f"process {holder}" in told and "1 " in told, told
         assert platform.backend.terminate() == 0
+        assert shell.until_closed()[0] == 1012
     assert process_exists(holder)
     assert f"process {holder}" in run_command(data_dir, "status").stdout
     ended = run_command(data_dir, "stop", "--all", "--yes")
