@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import unix_connect
 
 from backend.run_lock import lock_holder
 from backend.terminals.places import HolderPlaces
@@ -104,3 +106,18 @@ def test_a_credential_that_ends_closes_the_socket(home: Home) -> None:
 def _resident_mb(pid: int) -> float:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGESIZE") / 1e6
+
+
+def test_over_the_owners_unix_socket_too(home: Home) -> None:
+    path = f"/pilothouse/v1/environments/{home.id}/terminal?token={home.person.token}"
+    with unix_connect(str(home.backend.places.socket), f"ws://localhost{path}") as socket:
+        assert json.loads(socket.recv(timeout=20))["type"] == "ready"
+        socket.send(b"echo un''ix; exit 5\n")
+        output = b""
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                message = socket.recv(timeout=20)
+                output += message if isinstance(message, bytes) else b""
+        assert b"unix\r\n" in output
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1000, "the process ended with code 5")
