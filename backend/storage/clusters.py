@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from backend.domain.clusters import Cluster, ClusterKind, ClusterStatus
 from backend.domain.errors import Conflict
-from backend.storage.tables import ClusterRow, EnvironmentRow
+from backend.storage.environment_tables import ClusterRow, EnvironmentRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from backend.domain.environments import (
 )
 from backend.domain.errors import Conflict
 from backend.storage.deployments import Sealer
-from backend.storage.tables import EnvironmentRow, InstallEventRow
+from backend.storage.environment_tables import EnvironmentRow, InstallEventRow
 
 _LIVES = col(EnvironmentRow.desired) != EnvironmentDesire.DELETED.value
 _NEWEST_FIRST = (col(EnvironmentRow.created_at).desc(), col(EnvironmentRow.id).desc())

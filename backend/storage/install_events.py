@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from backend.domain.environments import InstallEvent, InstallEventKind
-from backend.storage.tables import InstallEventRow
+from backend.storage.environment_tables import InstallEventRow
 
 MAX_EVENTS = 10_000
 

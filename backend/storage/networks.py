@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from backend.domain.errors import Unavailable
-from backend.storage.tables import AddressRow, DeploymentRow, EnvironmentRow, NetworkRow
+from backend.storage.environment_tables import EnvironmentRow
+from backend.storage.tables import AddressRow, DeploymentRow, NetworkRow
 
 _FIRST_HOST = 2  # .0 is the network, .1 its gateway
 

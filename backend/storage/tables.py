@@ -5,25 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from backend.storage.columns import UTCDateTime
-
-# Constraints have names from the first migration on, so that a later one can change them on either database.
-SQLModel.metadata.naming_convention = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-# A BIGINT primary key counts up by itself in SQLite only where it is spelled INTEGER.
-_Sequence = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _time(*, nullable: bool = False, index: bool = False) -> Any:
-    return Field(default=None, sa_type=UTCDateTime, nullable=nullable, index=index)
+from backend.storage.columns import SEQUENCE, UTCDateTime, time_field
 
 
 class InstallationRow(SQLModel, table=True):
@@ -32,7 +17,7 @@ class InstallationRow(SQLModel, table=True):
     __tablename__ = "installation"
     id: str = Field(primary_key=True, max_length=32)
     owner_id: str | None = Field(default=None, foreign_key="users.id", max_length=36)
-    created_at: datetime = _time()
+    created_at: datetime = time_field()
 
 
 class TenantRow(SQLModel, table=True):
@@ -40,7 +25,7 @@ class TenantRow(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=36)
     short_id: str = Field(unique=True, max_length=14)
     name: str = Field(max_length=255)
-    created_at: datetime = _time()
+    created_at: datetime = time_field()
 
 
 class UserRow(SQLModel, table=True):
@@ -58,9 +43,9 @@ class UserRow(SQLModel, table=True):
     password_hash: str | None = Field(default=None, max_length=255)
     role: str = Field(max_length=20)
     is_active: bool = True
-    created_at: datetime = _time()
-    updated_at: datetime = _time()
-    last_login: datetime | None = _time(nullable=True)
+    created_at: datetime = time_field()
+    updated_at: datetime = time_field()
+    last_login: datetime | None = time_field(nullable=True)
     full_name: str | None = Field(default=None, max_length=200)
     is_verified: bool = False
     avatar_url: str | None = Field(default=None, max_length=2048)
@@ -76,9 +61,9 @@ class SessionRow(SQLModel, table=True):
     tenant_id: str = Field(max_length=36)
     user_id: str = Field(foreign_key="users.id", index=True, max_length=36)
     refresh_hash: str = Field(unique=True, max_length=64)
-    created_at: datetime = _time()
-    expires_at: datetime = _time()
-    revoked_at: datetime | None = _time(nullable=True)
+    created_at: datetime = time_field()
+    expires_at: datetime = time_field()
+    revoked_at: datetime | None = time_field(nullable=True)
 
 
 class ApiKeyRow(SQLModel, table=True):
@@ -91,9 +76,9 @@ class ApiKeyRow(SQLModel, table=True):
     description: str = Field(max_length=500)
     prefix: str = Field(max_length=16)
     secret_hash: str = Field(unique=True, max_length=64)
-    created_at: datetime = _time()
-    expires_at: datetime | None = _time(nullable=True)
-    last_used: datetime | None = _time(nullable=True)
+    created_at: datetime = time_field()
+    expires_at: datetime | None = time_field(nullable=True)
+    last_used: datetime | None = time_field(nullable=True)
 
 
 class DeploymentRow(SQLModel, table=True):
@@ -119,11 +104,11 @@ class DeploymentRow(SQLModel, table=True):
     message: str = ""
     error_message: str | None = None
     restart_count: int = 0
-    created_at: datetime = _time()
-    updated_at: datetime = _time()
-    deployed_at: datetime | None = _time(nullable=True)
-    started_at: datetime | None = _time(nullable=True)
-    last_health_check: datetime | None = _time(nullable=True)
+    created_at: datetime = time_field()
+    updated_at: datetime = time_field()
+    deployed_at: datetime | None = time_field(nullable=True)
+    started_at: datetime | None = time_field(nullable=True)
+    last_health_check: datetime | None = time_field(nullable=True)
 
 
 class GenerationRow(SQLModel, table=True):
@@ -141,7 +126,7 @@ class GenerationRow(SQLModel, table=True):
     memory: str = Field(max_length=32)
     health_check: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    created_at: datetime = _time()
+    created_at: datetime = time_field()
 
 
 class NetworkRow(SQLModel, table=True):
@@ -152,7 +137,7 @@ class NetworkRow(SQLModel, table=True):
     tenant_id: str = Field(foreign_key="tenants.id", primary_key=True, max_length=36)
     subnet: str = Field(unique=True, max_length=43)
     next_host: int = 2
-    created_at: datetime = _time()
+    created_at: datetime = time_field()
 
 
 class AddressRow(SQLModel, table=True):
@@ -174,13 +159,13 @@ class LeaseRow(SQLModel, table=True):
     tenant_id: str = Field(max_length=36)
     holder: str = Field(max_length=64)
     fence: int
-    expires_at: datetime = _time()
+    expires_at: datetime = time_field()
 
 
 class JournalRow(SQLModel, table=True):
     __tablename__ = "journal"
     __table_args__ = (Index("ix_journal_object", "object_id", "sequence"),)
-    sequence: int | None = Field(default=None, sa_column=Column(_Sequence, primary_key=True, autoincrement=True))
+    sequence: int | None = Field(default=None, sa_column=Column(SEQUENCE, primary_key=True, autoincrement=True))
     tenant_id: str = Field(max_length=36)
     object_id: str = Field(max_length=36)
     object_short_id: str = Field(max_length=14)
@@ -189,7 +174,7 @@ class JournalRow(SQLModel, table=True):
     actor: str = Field(max_length=40)
     message: str
     data: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    at: datetime = _time(index=True)
+    at: datetime = time_field(index=True)
 
 
 class MetricRow(SQLModel, table=True):
@@ -220,11 +205,11 @@ class DomainRow(SQLModel, table=True):
     reason: str = ""
     proof: str = Field(max_length=64)
     attempts: int = 0
-    created_at: datetime = _time()
-    verified_at: datetime | None = _time(nullable=True)
-    checked_at: datetime | None = _time(nullable=True)
-    next_check_at: datetime | None = _time(nullable=True, index=True)
-    troubled_since: datetime | None = _time(nullable=True)
+    created_at: datetime = time_field()
+    verified_at: datetime | None = time_field(nullable=True)
+    checked_at: datetime | None = time_field(nullable=True)
+    next_check_at: datetime | None = time_field(nullable=True, index=True)
+    troubled_since: datetime | None = time_field(nullable=True)
 
 
 class OutboxRow(SQLModel, table=True):
@@ -242,9 +227,9 @@ class OutboxRow(SQLModel, table=True):
     status: str = Field(max_length=10)
     attempts: int = 0
     last_error: str = ""
-    created_at: datetime = _time()
-    next_attempt_at: datetime = _time()
-    finished_at: datetime | None = _time(nullable=True)
+    created_at: datetime = time_field()
+    next_attempt_at: datetime = time_field()
+    finished_at: datetime | None = time_field(nullable=True)
 
 
 class WebhookTargetRow(SQLModel, table=True):
@@ -252,7 +237,7 @@ class WebhookTargetRow(SQLModel, table=True):
 
     __tablename__ = "webhook_targets"
     url: str = Field(primary_key=True, max_length=2048)
-    disabled_at: datetime | None = _time(nullable=True)
+    disabled_at: datetime | None = time_field(nullable=True)
     reason: str = ""
 
 
@@ -261,7 +246,7 @@ class CursorRow(SQLModel, table=True):
 
     __tablename__ = "cursors"
     name: str = Field(primary_key=True, max_length=40)
-    sequence: int = Field(sa_column=Column(_Sequence, nullable=False))
+    sequence: int = Field(sa_column=Column(SEQUENCE, nullable=False))
 
 
 class PasswordResetRow(SQLModel, table=True):
@@ -271,9 +256,9 @@ class PasswordResetRow(SQLModel, table=True):
     token_hash: str = Field(primary_key=True, max_length=64)
     tenant_id: str = Field(max_length=36)
     user_id: str = Field(foreign_key="users.id", index=True, max_length=36)
-    created_at: datetime = _time()
-    expires_at: datetime = _time()
-    used_at: datetime | None = _time(nullable=True)
+    created_at: datetime = time_field()
+    expires_at: datetime = time_field()
+    used_at: datetime | None = time_field(nullable=True)
 
 
 class EmailVerificationRow(SQLModel, table=True):
@@ -285,121 +270,6 @@ class EmailVerificationRow(SQLModel, table=True):
     tenant_id: str = Field(max_length=36)
     user_id: str = Field(foreign_key="users.id", index=True, max_length=36)
     email: str = Field(max_length=254)
-    created_at: datetime = _time()
-    expires_at: datetime = _time()
-    used_at: datetime | None = _time(nullable=True)
-
-
-class ClusterRow(SQLModel, table=True):
-    """A place to run environments on. The installation's own engine has no tenant and nothing `sealed`; of the others
-    that is what they are reached with, encrypted."""
-
-    __tablename__ = "clusters"
-    id: str = Field(primary_key=True, max_length=36)
-    short_id: str = Field(unique=True, max_length=14)
-    tenant_id: str | None = Field(default=None, foreign_key="tenants.id", max_length=36)
-    name: str = Field(max_length=63)
-    name_key: str = Field(unique=True, max_length=255)
-    description: str | None = Field(default=None, max_length=2000)
-    kind: str = Field(max_length=12)
-    provider: str = Field(max_length=63)
-    region: str = Field(max_length=63)
-    sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
-    status: str = Field(max_length=12)
-    node_count: int
-    created_at: datetime = _time()
-    updated_at: datetime = _time()
-
-
-class TemplateRow(SQLModel, table=True):
-    """What environments are made from. Without a tenant it is everybody's. `sealed` holds the environment values,
-    encrypted."""
-
-    __tablename__ = "templates"
-    id: str = Field(primary_key=True, max_length=36)
-    short_id: str = Field(unique=True, max_length=14)
-    tenant_id: str | None = Field(default=None, foreign_key="tenants.id", index=True, max_length=36)
-    name: str = Field(unique=True, max_length=63)
-    display_name: str = Field(max_length=100)
-    description: str = Field(max_length=2000)
-    category: str = Field(max_length=30)
-    tags: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    image: str = Field(max_length=512)
-    default_port: int
-    cpu: str = Field(max_length=32)
-    memory: str = Field(max_length=32)
-    storage: str = Field(max_length=32)
-    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    startup_commands: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    documentation_url: str | None = Field(default=None, max_length=2048)
-    icon_url: str | None = Field(default=None, max_length=2048)
-    status: str = Field(max_length=10)
-    version: str = Field(max_length=40)
-    usage_count: int = 0
-    created_at: datetime = _time()
-    updated_at: datetime = _time()
-
-
-class EnvironmentRow(SQLModel, table=True):
-    """Desired state, the status last observed, and how far the work on it has come.
-
-    `name_key` is the case-folded name, and none once it is being deleted. `sealed` holds the environment values,
-    encrypted. The installation belongs to the container `container_id`: `step_begun` and `steps_done` count its
-    startup commands. `restarts_done` runs after `restarts_asked`. `home` and `home_uid` tell where its volume is
-    mounted and for whom it was last made writable.
-    """
-
-    __tablename__ = "environments"
-    __table_args__ = (
-        UniqueConstraint("tenant_id", "name_key"),
-        Index("ix_environments_tenant_created", "tenant_id", "created_at", "id"),
-    )
-    id: str = Field(primary_key=True, max_length=36)
-    short_id: str = Field(unique=True, max_length=14)
-    tenant_id: str = Field(foreign_key="tenants.id", max_length=36)
-    created_by: str = Field(index=True, max_length=36)
-    name: str = Field(max_length=63)
-    name_key: str | None = Field(default=None, max_length=255)
-    description: str | None = Field(default=None, max_length=2000)
-    template_id: str = Field(foreign_key="templates.id", index=True, max_length=36)
-    template_name: str = Field(max_length=100)
-    cluster_id: str | None = Field(default=None, index=True, max_length=36)
-    image: str = Field(max_length=512)
-    digest: str = Field(max_length=600)
-    port: int
-    cpu: str = Field(max_length=32)
-    memory: str = Field(max_length=32)
-    storage: str = Field(max_length=32)
-    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    startup_commands: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    desired: str = Field(max_length=10)
-    generation: int
-    status: str = Field(max_length=10)
-    reason: str = Field(default="", max_length=40)
-    message: str = ""
-    error_message: str | None = None
-    installation_completed: bool = False
-    idle_stop_minutes: int = 0
-    restarts_asked: int = 0
-    restarts_done: int = 0
-    container_id: str | None = Field(default=None, max_length=64)
-    step_begun: int = 0
-    steps_done: int = 0
-    home: str | None = Field(default=None, max_length=4096)
-    home_uid: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
-    created_at: datetime = _time()
-    updated_at: datetime = _time()
-    started_at: datetime | None = _time(nullable=True)
-    last_activity: datetime | None = _time(nullable=True)
-
-
-class InstallEventRow(SQLModel, table=True):
-    """One line or step of an environment's last installation. `text` is what programs wrote."""
-
-    __tablename__ = "environment_install_events"
-    environment_id: str = Field(foreign_key="environments.id", primary_key=True, max_length=36, ondelete="CASCADE")
-    sequence: int = Field(primary_key=True)
-    tenant_id: str = Field(max_length=36)
-    kind: str = Field(max_length=24)
-    text: str
-    at: datetime = _time()
+    created_at: datetime = time_field()
+    expires_at: datetime = time_field()
+    used_at: datetime | None = time_field(nullable=True)

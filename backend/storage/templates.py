@@ -12,7 +12,7 @@ from sqlmodel import col
 from backend.domain.environments import EnvironmentResources, Template, TemplateCategory, TemplateStatus
 from backend.domain.errors import Conflict
 from backend.storage.deployments import Sealer
-from backend.storage.tables import TemplateRow
+from backend.storage.environment_tables import TemplateRow
 
 
 class TemplateQueries:

@@ -1,8 +1,8 @@
 """Wire models of our own surface for environments: what the live socket tells of them.
 
-Topics of the live socket (`backend.wire.pilothouse`): `environments` has one frame with all environments of the caller's
-tenant, then one for each change; `environment_logs` with an `environmentId` has the installation from its beginning and
-the lines of the container as they come, as log frames.
+Topics of the live socket (`backend.wire.pilothouse`): `environments` has one frame with all environments of the caller,
+then one for each change; `environment_logs` with an `environmentId` has the installation from its beginning and the
+lines of the container as they come, as log frames.
 """
 
 from __future__ import annotations
