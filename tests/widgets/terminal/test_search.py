@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from tests.widgets.terminal.test_emulator_faults import fed
 from widgets.terminal.emulator import Screen, Stream
-from widgets.terminal.emulator.search import search
 from widgets.terminal.search import MOST_HITS, Search
 
 WORDS = st.text(st.sampled_from("ab漢 "), max_size=30)
@@ -36,7 +35,7 @@ def test_the_same_as_at_once(first: list[str], later: list[str], pattern: str) -
         for line in lines:
             stream.feed(line + "\r\n")
         asyncio.run(looked.update())
-        assert [start for start, _ in looked.hits] == [(match.line, match.column) for match in search(screen, pattern)]
+        assert [start for start, _ in looked.hits] == found(screen, pattern)
 
 
 @pytest.mark.parametrize(
