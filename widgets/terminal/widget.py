@@ -22,7 +22,7 @@ from widgets.terminal.source import SourceFactory, TerminalSource
 SLICE: Final = 8 * 1024
 """Bytes fed at a time."""
 
-FRAME_BUDGET: Final = 0.006
+FRAME_BUDGET: Final = 0.004
 """Seconds of feeding, from one turn of the rest of the app to the next."""
 
 EAGER: Final = 512
