@@ -74,6 +74,8 @@ class WebViewing(Viewing):
             return
         self.is_closing = True
         self.gone()
+        if self._web.is_closing():
+            return  # the client was faster
         words = reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore").encode()
         self._web.write(_frame(Opcode.CLOSE, code.to_bytes(2, "big") + words))
         # One that reads slowly gets its last words; one that does not read at all is let go.
@@ -105,7 +107,7 @@ class WebConnection(asyncio.Protocol):
         self._frames = frames_of(terms.frames)
         self._is_binary = terms.frames is WebFrames.BINARY
         self._protocol = Protocol(Side.SERVER, state=State.OPEN, max_size=MAX_FRAME_BYTES)
-        self._parts: list[bytes] = []
+        self._parts = bytearray()
         self._is_text = False
         self._before: list[bytes] | None = []
         self._timer: asyncio.TimerHandle | None = None
@@ -160,7 +162,11 @@ class WebConnection(asyncio.Protocol):
         length = len(data) - 6
         if not (0 < length < 126 and data[0] in (_WHOLE_TEXT, _WHOLE_BINARY) and data[1] == _MASK_BITS | length):
             return False
-        if self._parts or self._protocol.reader.buffer or self._protocol.state is not State.OPEN:
+        if (
+            self._protocol.expect_continuation_frame
+            or self._protocol.reader.buffer
+            or self._protocol.state is not State.OPEN
+        ):
             return False
         mask, body = data[2:6], data[6:]
         self._take_message(body if mask == b"\0\0\0\0" else _unmasked(body, mask), data[0] == _WHOLE_TEXT)
@@ -177,14 +183,16 @@ class WebConnection(asyncio.Protocol):
         if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             return  # pings and closes are answered by the library
         if frame.opcode is not Opcode.CONT:
-            self._parts, self._is_text = [], frame.opcode is Opcode.TEXT
-        self._parts.append(bytes(frame.data))
+            self._parts, self._is_text = bytearray(), frame.opcode is Opcode.TEXT
+        self._parts += frame.data
         if not frame.fin:
             return
-        message, self._parts = b"".join(self._parts), []
+        message, self._parts = bytes(self._parts), bytearray()
         self._take_message(message, self._is_text)
 
     def _take_message(self, message: bytes, is_text: bool) -> None:
+        if self.viewing.is_closing:
+            return  # it was told to go: what it still types is nobody's
         most = self._terms.max_message_bytes
         if len(message) > most:
             self.viewing.close_with(TOO_LARGE, f"a message may have {most} bytes, not {len(message)}")
