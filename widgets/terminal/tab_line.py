@@ -125,10 +125,10 @@ class TabLine(Widget):
         self._placed = []
         x = 0
         for number in range(self._first(texts, room), len(texts)):
+            if x >= room:
+                break
             size = cell_len(texts[number])
             text = texts[number] if x + size <= room else set_cell_size(texts[number], room - x)
-            if room - x <= 0:
-                break
             segments.append(Segment(text, self._look(self._labels[number])))
             self._placed.append(_Placed(x, x + cell_len(text), tab=number))
             x += cell_len(text)
