@@ -12,6 +12,7 @@ from websockets.frames import Opcode
 from backend.domain.terminals import MAX_COLUMNS, MAX_ROWS, TerminalEnd, WebFrames
 
 _NORMAL = 1000
+_MAX_PIECE = 64 * 1024
 _PONG = b'{"type":"pong"}'
 
 Message = tuple[Opcode, bytes]
@@ -36,7 +37,8 @@ class BinaryFrames:
     """See `backend.wire.pilothouse`."""
 
     def output(self, data: bytes) -> Iterator[Message]:
-        yield Opcode.BINARY, data
+        for piece in _pieces(data):
+            yield Opcode.BINARY, piece
 
     def told(self, message: Mapping[str, Any]) -> Iterator[Message]:
         yield Opcode.TEXT, json.dumps(message).encode()
@@ -60,8 +62,9 @@ class DevPocketFrames:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def output(self, data: bytes) -> Iterator[Message]:
-        if text := self._decoder.decode(data):
-            yield Opcode.TEXT, _output(text)
+        for piece in _pieces(data):
+            if text := self._decoder.decode(piece):
+                yield Opcode.TEXT, _output(text)
 
     def told(self, message: Mapping[str, Any]) -> Iterator[Message]:
         """The document has no such messages."""
@@ -88,6 +91,12 @@ class DevPocketFrames:
 
 def frames_of(kind: WebFrames) -> Frames:
     return BinaryFrames() if kind is WebFrames.BINARY else DevPocketFrames()
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """Clients take messages of a megabyte or less, and JSON may make six of one byte."""
+    for at in range(0, len(data), _MAX_PIECE):
+        yield data[at : at + _MAX_PIECE]
 
 
 def _output(text: str) -> bytes:

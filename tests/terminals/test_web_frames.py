@@ -65,3 +65,12 @@ def test_bytes_that_are_no_character_are_shown_as_such_at_the_end_too() -> None:
     frames = DevPocketFrames()
     assert [json.loads(payload)["data"] for _, payload in frames.output(b"a\xff\xe2\x82")] == ["a\ufffd"]
     assert [json.loads(payload)["data"] for _, payload in frames.end(END, 1000)] == ["\ufffd"]
+
+
+def test_a_large_screen_goes_in_messages_that_clients_take() -> None:
+    data = "\x1b€".encode() * 100_000
+    sent = list(BinaryFrames().output(data))
+    assert b"".join(payload for _, payload in sent) == data
+    texts = list(DevPocketFrames().output(data))
+    assert "".join(json.loads(payload)["data"] for _, payload in texts) == data.decode()
+    assert all(len(payload) < 2**20 for _, payload in (*sent, *texts))
