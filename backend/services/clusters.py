@@ -162,13 +162,18 @@ class ClusterService:
         return (await self._stored(known.id)).cluster
 
     async def delete(self, who: Principal, cluster_id: str) -> None:
-        """Raises Forbidden, NotFound, and Conflict for the local engine and while environments are there."""
+        """Raises Forbidden, NotFound, and Conflict for the local engine and while environments are there. Of one that
+        does not answer, environments that only wait to be removed do not count: it may never answer again."""
         require_admin(who)
-        cluster = (await self._stored(cluster_id)).cluster
+        stored = await self._stored(cluster_id)
+        cluster = stored.cluster
         if cluster.kind is ClusterKind.LOCAL:
             raise Conflict("the local engine cannot be deleted: it is this server's own")
+        async with self._database.session() as session:
+            in_use = await clusters.environments_on(session, cluster.id) > 0
+        answers = not in_use or (await self._looked_at(stored)).healthy
         async with self._database.transaction() as session:
-            count = await clusters.environments_on(session, cluster.id)
+            count = await clusters.environments_on(session, cluster.id, deleted_too=answers)
             if count:
                 raise Conflict(f"{count} environments are on the cluster {cluster.name!r}: delete them first")
             await clusters.remove_cluster(session, cluster.id)

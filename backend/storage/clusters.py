@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from backend.domain.clusters import Cluster, ClusterKind, ClusterStatus
+from backend.domain.environments import EnvironmentDesire
 from backend.domain.errors import Conflict
 from backend.storage.environment_tables import ClusterRow, EnvironmentRow
 
@@ -80,9 +81,11 @@ async def remove_cluster(session: AsyncSession, cluster_id: str) -> None:
     await session.execute(delete(ClusterRow).where(col(ClusterRow.id) == cluster_id))
 
 
-async def environments_on(session: AsyncSession, cluster_id: str) -> int:
+async def environments_on(session: AsyncSession, cluster_id: str, *, deleted_too: bool = True) -> int:
     """How many environments run there, or are to be removed from there, of any tenant."""
     query = select(func.count()).select_from(EnvironmentRow).where(col(EnvironmentRow.cluster_id) == cluster_id)
+    if not deleted_too:
+        query = query.where(col(EnvironmentRow.desired) != EnvironmentDesire.DELETED.value)
     return await session.scalar(query) or 0
 
 

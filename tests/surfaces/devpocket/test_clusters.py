@@ -179,6 +179,26 @@ def test_another_way_to_an_engine_in_use(
     user.until_gone(made)
 
 
+def test_a_cluster_that_never_answers_again(
+    admin: Client, user: Client, shell: str, second: SecondEngine, named: str
+) -> None:
+    """Its environments keep it; once they are deleted, although nothing can be removed there, it goes with them."""
+    cluster = _register(admin, name=named, provider="docker", docker=_docker(second.tls))
+    made = user.environment(shell, cluster_id=cluster["id"])
+    user.until(made, "running")
+    one = f"{CLUSTERS}/{cluster['id']}"
+    elsewhere = _docker(second.tls) | {"endpoint": "tcp://127.0.0.1:1"}
+    assert admin.http.put(one, json={"docker": elsewhere}).json()["status"] == "unreachable"
+    error_of(admin.http.delete(one), 400)
+    assert user.http.delete(f"/api/v1/environments/{made}").status_code == 204
+    assert user.http.get(f"/api/v1/environments/{made}").json()["status"] == "terminated"
+    assert admin.http.delete(one).status_code == 204
+    user.until_gone(made)
+    with closing(second.client()) as there:
+        for container in there.containers.list(all=True, filters={"label": f"pilothouse.id={made}"}):
+            container.remove(force=True)
+
+
 def test_kubernetes(admin: Client, user: Client, shell: str, kubernetes: KubernetesServer, named: str) -> None:
     kubernetes.ready = [True, True, True]
     cluster = _register(admin, name=named, kubeconfig=kubernetes.kubeconfig())
