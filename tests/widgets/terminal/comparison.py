@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from tests.widgets.terminal.ghostty_oracle import GhosttyOracle, Look, Picture
+from tests.widgets.terminal.ghostty_oracle import CLUSTERS, GhosttyOracle, Look, Picture, with_clusters
 from tests.widgets.terminal.streams import Program
 from widgets.terminal.emulator import DEFAULT, STUB, ByteStream, Row, Screen
 from widgets.terminal.emulator.style import PROTECTED
@@ -179,6 +179,7 @@ REASONS = (
     Reason("Ghostty takes an empty last number of SGR for none", _output(rb"\x1b\[[0-9;:]*;m")),
     Reason("each lays lines out anew in its own way for another width", _noted("another width")),
     Reason("each takes lines back from the scrollback in its own way", _noted("another height")),
+    Reason("Ghostty clears no tab stop without a number", _output(rb"\x1b\[g")),
     # What no program should print.
     Reason(
         "a wide character or a cluster in a single column",
@@ -209,12 +210,12 @@ def compared(program: Program) -> Case:
     """The program in both terminals."""
     screen = WatchedScreen(*program.size, HISTORY)
     stream = ByteStream(screen)
-    stream.feed(program.parts[0])
+    stream.feed(CLUSTERS + with_clusters(program.parts[0]))
     with GhosttyOracle(*program.size) as oracle:
         oracle.feed(program.parts[0])
         for (columns, lines), part in zip(program.sizes, program.parts[1:], strict=True):
             screen.resize(lines, columns)
-            stream.feed(part)
+            stream.feed(with_clusters(part))
             oracle.resize(columns, lines)
             oracle.feed(part)
         theirs = oracle.picture()

@@ -26,7 +26,13 @@ _FLAGS = {
     "overline": looks.OVERLINE,
 }
 _MAX_CLUSTER = 64
-_RESET, _CLUSTERS = b"\x1bc", b"\x1b[?2027h"
+CLUSTERS = b"\x1b[?2027h"
+"""What makes a terminal give clusters of characters the width that Unicode says."""
+
+
+def with_clusters(data: bytes) -> bytes:
+    """Output that does not lose mode 2027 when it resets the terminal."""
+    return data.replace(b"\x1bc", b"\x1bc" + CLUSTERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +48,11 @@ class Picture:
 
 
 class GhosttyOracle:
-    """A terminal of libghostty; a context manager. Clusters of characters (mode 2027) are on from the start, as in our
-    emulator."""
+    """A terminal of libghostty; a context manager. Clusters of characters (mode 2027) are on from the start."""
 
     def __init__(self, columns: int, lines: int) -> None:
         self._terminal = Terminal(columns, lines, 100)
-        self._terminal.feed(_CLUSTERS)
+        self._terminal.feed(CLUSTERS)
         self._ref = init_sized("GhosttyGridRef")
         self._style = init_sized("GhosttyStyle")
         self._cell = ffi.new("GhosttyCell*")
@@ -67,7 +72,7 @@ class GhosttyOracle:
 
     def feed(self, data: bytes) -> None:
         """Take in output."""
-        self._terminal.feed(data.replace(_RESET, _RESET + _CLUSTERS))
+        self._terminal.feed(with_clusters(data))
 
     def resize(self, columns: int, lines: int) -> None:
         """Take on a size."""

@@ -74,6 +74,7 @@ _FLOODS = st.sampled_from(
         b"\n" * 5,
     ]
 )
+_FILLED = b"\r\n".join(b"abcdefghijklmnopqrs"[at:] + b"ABCDEF"[:at] for at in range(5)) + b"\r\nlast"
 _IN_USE = st.sampled_from(
     [
         b"\x1b(0lqqk\x1b(B",
@@ -100,7 +101,7 @@ def _sequences(draw: st.DrawFn) -> bytes:
     elif final in "hl":
         parameters = draw(st.one_of(st.sampled_from(_PRIVATE_MODES).map("?{}".format), st.sampled_from(["4", "20"])))
     elif final == "g":
-        parameters = draw(st.sampled_from(["", "0", "3"]))
+        parameters = draw(st.sampled_from(["0", "3"]))
     elif final in "JK":
         parameters = draw(st.sampled_from(["", "0", "1", "2"]))
     elif final in "su":
@@ -108,6 +109,13 @@ def _sequences(draw: st.DrawFn) -> bytes:
     else:
         parameters = ";".join(draw(st.lists(_NUMBERS, max_size=2 if final in _TWO_NUMBERS else 1)))
     return f"\x1b[{parameters}{final}".encode()
+
+
+@st.composite
+def _edits(draw: st.DrawFn) -> bytes:
+    """A control sequence at a place of the screen, with a letter where the cursor is then."""
+    line, column = draw(st.integers(1, 6)), draw(st.integers(1, 20))
+    return f"\x1b[{line};{column}H".encode() + draw(_sequences()) + draw(st.sampled_from([b"", b"!"]))
 
 
 @st.composite
@@ -173,7 +181,7 @@ def _mutated(draw: st.DrawFn) -> bytes:
 
 _LIVELY = [
     *(_TEXT, _TEXT, _TEXT, _CONTROLS, _CONTROLS, _ESCAPES, _FLOODS, _IN_USE, _strings()),
-    *(_sequences(), _sequences(), _sequences(), _sequences(), _excerpts()),
+    *(_sequences(), _edits(), _edits(), _edits(), _edits(), _edits(), _edits(), _excerpts()),
 ]
 _STRANGE = [
     *(_strange_sequences(), _strange_sequences(), _strange_modes(), _strange_strings(), st.binary(max_size=4)),
@@ -183,12 +191,12 @@ _STRANGE = [
 
 @st.composite
 def _output(draw: st.DrawFn, pieces: list[st.SearchStrategy[bytes]], cut: bool) -> bytes:
-    drawn = draw(st.lists(st.one_of(*pieces), max_size=25))
+    drawn = draw(st.lists(st.one_of(*pieces), min_size=4, max_size=25))
     if cut and drawn and draw(st.integers(0, 3)) == 0:
         # The middle of a sequence or a character, and on with something else.
         at = draw(st.integers(0, len(drawn) - 1))
         drawn[at] = drawn[at][: draw(st.integers(0, len(drawn[at])))]
-    return b"".join(drawn)
+    return draw(st.sampled_from([b"", _FILLED])) + b"".join(drawn)
 
 
 @st.composite

@@ -22,6 +22,7 @@ FIXED = settings(
 
 
 def test_what_programs_print_looks_the_same() -> None:
+    """Text, looks, the cursor and whether it waits to wrap; which lines wrapped once is no more than told apart."""
     told: Counter[str] = Counter()
     unexplained: list[str] = []
 
@@ -30,7 +31,7 @@ def test_what_programs_print_looks_the_same() -> None:
     @given(program=programs(hostile=False, resizes=0))
     def compare(program: Program) -> None:
         case = compared(program)
-        told["the same" if not case.differs else case.reason or "unexplained"] += 1
+        told["the same" if case.differs <= {"wrapped"} else case.reason or "unexplained"] += 1
         if case.differs and case.reason is None:
             unexplained.append(str(case))
 
