@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import SystemCommand
@@ -34,6 +34,7 @@ from tui.terminals import Terminals
 if TYPE_CHECKING:
     from tui.client.connection import Backend
     from tui.client.live import Change
+    from tui.palette import ActionsProvider
     from tui.screens.environments import EnvironmentsScreen
 
 API_KEY_VARIABLE = "PILOTHOUSE_API_KEY"
@@ -54,11 +55,19 @@ class Options:
     serve_arguments: tuple[str, ...] = ()
 
 
+def _actions_provider() -> type[ActionsProvider]:
+    """Loaded when the palette is first opened."""
+    from tui.palette import ActionsProvider
+
+    return ActionsProvider
+
+
 class PilothouseApp(TerminalHost, TerminalRequests):
     """Holds the connection; the screens do the work."""
 
     TITLE = "Pilothouse"
     CSS_PATH = ["app.tcss", "screens/main.tcss"]  # Textual loads no CSS_PATH of a default screen
+    COMMANDS: ClassVar = {_actions_provider}
     BINDINGS = [Binding("ctrl+c", "interrupt", show=False)]
     ENABLE_COMMAND_PALETTE = False  # its key has priority over a shell's ctrl+p; ours, of the main screen, has not
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (160, "-wide")]

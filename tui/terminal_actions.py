@@ -29,7 +29,8 @@ WORKSPACE_ACTIONS: tuple[Action, ...] = tuple(
 OWN_ACTIONS: tuple[Action, ...] = tuple(
     Action(
         f"own_{command.action}", command.title, command.help, "Terminals", (), (),
-        method="own", parameter=command.action, chord=_written(command.keys[0]) if command.keys else "^p",
+        method="own", parameter=command.action,
+        chord=_written(command.keys[0]) if command.keys else shown_keys(WORKSPACE["palette"]),
     )
     for command in OWN_COMMANDS
 )  # fmt: skip
@@ -42,7 +43,8 @@ SHARED = ("notifications", "theme", "help", "quit")
 def terminal_screen_actions() -> tuple[Action, ...]:
     """All that the palette offers there, each once."""
     own = (action for action in OWN_ACTIONS if action.parameter not in OF_TERMINAL)
-    return (*WORKSPACE_ACTIONS, *own, *(BY_NAME[name] for name in ("local_shell", "ssh", "replay", *SHARED)))
+    here = (action for action in WORKSPACE_ACTIONS if action.parameter not in ("palette", *SHARED))
+    return (*here, *own, *(BY_NAME[name] for name in ("local_shell", "ssh", "replay", *SHARED)))
 
 
 def written_keys() -> tuple[tuple[str, str], ...]:
@@ -55,8 +57,9 @@ HINTS: tuple[tuple[str, str], ...] = (
     *(
         (shown_keys(WORKSPACE[name]), label)
         for name, label in (
-            ("leave", "Leave"), ("new", "New"), ("split_right", "Split"), ("zoom", "Zoom"), ("next_tab", "Next"),
-            ("split_below", "Below"), ("mark", "Mark"), ("record", "Record"), ("close", "Close"),
+            ("leave", "Leave"), ("new", "New"), ("split_right", "Split"), ("zoom", "Zoom"), ("help", "Keys"),
+            ("palette", "Palette"), ("next_tab", "Next"), ("split_below", "Below"), ("mark", "Mark"),
+            ("record", "Record"), ("close", "Close"),
         )
     ),
     ("^q", "Quit"),

@@ -235,6 +235,14 @@ async def test_the_palette_and_the_mouse_reach_it_all(app: PilothouseApp, sshd: 
         footer = text_of(pilot).splitlines()[-1]
         await pilot.click(offset=(footer.index("^\\ | Split"), 39))
         await until(pilot, lambda: len(_panes(app)) == 3, "the split")
+        # Behind the leader key, since programs get ctrl+p; a word of the help finds it too.
+        await pilot.press("ctrl+backslash", "colon")
+        await type_text(pilot, "disorder")
+        await until_shown(pilot, "Reset terminal", "Repair a screen that a program left in disorder")
+        await pilot.press("escape")
+        await pilot.press("ctrl+backslash", "question_mark")
+        await until_shown(pilot, "In Terminals", "Search every command")
+        await pilot.press("escape")
         await type_line(pilot, "exit")
         await until_shown(pilot, "It ended with code 0.")
         await pilot.press("ctrl+p")

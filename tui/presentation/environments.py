@@ -69,7 +69,11 @@ def environment_row(
 
 
 def _rounded(count: int | None) -> float | None:
-    return None if count is None else round(count / 2**20, 1) * 2**20
+    """So that the list does not flicker, and tells little from nothing."""
+    if count is None:
+        return None
+    step = 2**20 / 10 if count >= 2**20 else 2**12
+    return round(count / step) * step
 
 
 def _status(row: EnvironmentRow) -> Cell:
@@ -157,7 +161,7 @@ def overview(
     if stale:
         state.append(("  as last known", "status-pending"))
     lines: list[Line] = [state]
-    if environment.message and environment.message != environment.error_message:
+    if environment.message not in ("", environment.error_message, environment.status):
         lines += [[(part, "")] for part in environment.message.splitlines()]
     if environment.error_message:
         lines += [[("✖ ", "status-failed"), (part, "status-failed")] for part in environment.error_message.splitlines()]

@@ -18,6 +18,7 @@ from tui.keymaps import ALL_ACTIONS
 from tui.terminal_actions import written_keys
 from widgets.style_tokens import token_style
 
+WIDE_FROM = 100
 MORE: dict[str, tuple[tuple[str, str], ...]] = {
     "In lists": (
         ("j k ↓ ↑", "Move"),
@@ -60,7 +61,7 @@ class HelpScreen(ModalScreen[None]):
     """Two columns where there is room, else one that scrolls."""
 
     CSS_PATH = "help.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_FROM, "-wide")]
     BINDINGS = [
         Binding("escape,q,question_mark,f1", "dismiss", "Close", show=False),
         Binding("j,down", "by(1)", show=False),
@@ -77,6 +78,8 @@ class HelpScreen(ModalScreen[None]):
         self._overrides = overrides
 
     def compose(self) -> ComposeResult:
+        # Textual sets its classes of widths with the first resize, which may come after the first paint.
+        self.set_class(self.app.size.width < WIDE_FROM, "-narrow")
         with Vertical(id="help-box", classes="panel") as box:
             box.border_title = f"Keys (like {self._keymap}; K switches)"
             box.border_subtitle = "[@click=screen.dismiss]Esc close[/]"
@@ -102,7 +105,7 @@ class HelpScreen(ModalScreen[None]):
 
     def _table(self, groups: Mapping[str, tuple[tuple[str, str], ...]]) -> Table:
         table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(width=12, no_wrap=True)
+        table.add_column(width=13, no_wrap=True)
         table.add_column(ratio=1)
         accent = token_style(self, "plot-1")
         for number, (name, rows) in enumerate(groups.items()):

@@ -67,6 +67,16 @@ class TerminalsScreen(Screen[None]):
     def _leave_wanted(self) -> None:
         self.leave()
 
+    @on(Workspace.PaletteWanted)
+    def action_palette(self) -> None:
+        self.app.action_command_palette()
+
+    @on(Workspace.HelpWanted)
+    def action_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.app.preferences.keymap, self.app.preferences.keys, first="Terminals"))
+
     @on(Workspace.NewWanted)
     def _new_wanted(self) -> None:
         self.app.terminals.choose()
@@ -132,14 +142,6 @@ class TerminalsScreen(Screen[None]):
 
     def action_choose(self) -> None:
         self.workspace.choose()
-
-    def action_palette(self) -> None:
-        self.app.action_command_palette()
-
-    def action_help(self) -> None:
-        from tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self.app.preferences.keymap, self.app.preferences.keys, first="Terminals"))
 
     async def action_quit(self) -> None:
         await self.app.ask_to_quit()

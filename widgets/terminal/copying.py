@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.geometry import Offset
 
 from widgets.terminal.copy_mode import ACTIONS, CopyMode
@@ -22,8 +23,10 @@ class TerminalCopying(TerminalLinking, can_focus=True):
     An action of `COPY_KEYS` that is no motion is a method of the same name after `_copy_`.
     """
 
-    copy_hint: ClassVar[str] = "v select  y copy  / ? search  n N next  [ ] commands  q leave"
-    """What the status line says of the copy mode where it has room."""
+    copy_hints: ClassVar[tuple[str, ...]] = (
+        "q leave", "v select", "y copy", "/ ? search", "n N next", "[ ] commands", "Tab links"
+    )  # fmt: skip
+    """What the status line says of the copy mode, as far as it has room."""
 
     def __init__(
         self,
@@ -77,7 +80,12 @@ class TerminalCopying(TerminalLinking, can_focus=True):
         if self._search is not None:
             parts.append(f"{self._search.pattern}: {found}")
         text = "  ".join([*parts, *filter(None, [self._note])])
-        return f"{text}  ·  {self.copy_hint}" if len(text) + len(self.copy_hint) + 5 <= self.size.width else text
+        hints = "  ·"
+        for hint in self.copy_hints:
+            if cell_len(text) + len(hints) + len(hint) + 2 > self.size.width:
+                break
+            hints += f"  {hint}"
+        return text + hints if len(hints) > 3 else text
 
     def marks_on(self, number: int, row: Row) -> list[tuple[int, int, Mark]]:
         """Hits of the search lie under the selection; links are to be seen in copy mode."""

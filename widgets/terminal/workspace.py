@@ -43,6 +43,12 @@ class Workspace(WorkspaceView):
     class LeaveWanted(WorkspaceView.WorkspaceMessage):
         """The user wants to be elsewhere; all goes on."""
 
+    class PaletteWanted(WorkspaceView.WorkspaceMessage):
+        """The user wants to search all that can be done: programs get the key that does it elsewhere."""
+
+    class HelpWanted(WorkspaceView.WorkspaceMessage):
+        """The user wants to read which keys there are."""
+
     def __init__(self, *, recordings: Path, empty_text: str = "No terminals", id: str | None = None) -> None:
         super().__init__(recordings=recordings, empty_text=empty_text, id=id)
         self._back_to: Widget | None = None
@@ -69,7 +75,7 @@ class Workspace(WorkspaceView):
         """Show the menu; the next key is a command."""
         if not self.choosing:
             self._back_to = self.screen.focused
-        entries: list[Entry] = [(each.name, each.shown, each.label) for each in COMMANDS if each.in_menu]
+        entries: list[Entry] = [(each.name, *each.entry) for each in COMMANDS if each.in_menu]
         if len(self.tabs) > 1:
             entries.append(("", f"1-{min(9, len(self.tabs))}", "tab"))
         self._menu.show(entries, "Esc goes back to the terminal")
@@ -122,6 +128,10 @@ class Workspace(WorkspaceView):
         verb, _, rest = command.name.partition("_")
         if name == "leave":
             self.post_message(self.LeaveWanted())
+        elif name == "palette":
+            self.post_message(self.PaletteWanted())
+        elif name == "help":
+            self.post_message(self.HelpWanted())
         elif name == "new" or self.active is None:
             self.post_message(self.NewWanted())
         elif verb == "split":

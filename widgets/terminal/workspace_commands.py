@@ -12,7 +12,8 @@ LEADER: Final = "ctrl+backslash"
 @dataclass(frozen=True, slots=True)
 class WorkspaceCommand:
     """`keys` are Textual key names, pressed after the leader; `shown` is how the menu writes them. After one that
-    `repeats` the menu stays, so that the key can be pressed again. One not `in_menu` is done all the same."""
+    `repeats` the menu stays, so that the key can be pressed again. One not `in_menu` is done all the same; `together`
+    is what the menu shows instead for a command and those like it: their keys and words."""
 
     name: str
     keys: tuple[str, ...]
@@ -21,6 +22,12 @@ class WorkspaceCommand:
     help: str
     repeats: bool = False
     in_menu: bool = True
+    together: tuple[str, str] | None = None
+
+    @property
+    def entry(self) -> tuple[str, str]:
+        """Keys and words for the menu."""
+        return self.together or (self.shown, self.label)
 
 
 COMMANDS: Final[tuple[WorkspaceCommand, ...]] = (
@@ -30,13 +37,28 @@ COMMANDS: Final[tuple[WorkspaceCommand, ...]] = (
     WorkspaceCommand("split_below", ("minus", "quotation_mark"), "-", "split below", "The same again, below it"),
     WorkspaceCommand("zoom", ("z",), "z", "zoom", "Give the terminal all the room, or the others theirs back"),
     WorkspaceCommand("close", ("x",), "x", "close", "Close the terminal and what runs in it (asks first)"),
-    WorkspaceCommand("focus_left", ("left", "h"), "←↓↑→ hjkl", "go to", "Go to the terminal on the left"),
+    WorkspaceCommand(
+        "focus_left",
+        ("left", "h"),
+        "← h",
+        "go left",
+        "Go to the terminal on the left",
+        together=("←↓↑→ hjkl", "go to"),
+    ),
     WorkspaceCommand("focus_down", ("down", "j"), "↓ j", "go down", "Go to the terminal below", in_menu=False),
     WorkspaceCommand("focus_up", ("up", "k"), "↑ k", "go up", "Go to the terminal above", in_menu=False),
     WorkspaceCommand(
         "focus_right", ("right", "l"), "→ l", "go right", "Go to the terminal on the right", in_menu=False
     ),
-    WorkspaceCommand("stretch_left", ("shift+left", "H"), "HJKL", "resize", "Move its border left", repeats=True),
+    WorkspaceCommand(
+        "stretch_left",
+        ("shift+left", "H"),
+        "H",
+        "border left",
+        "Move its border left",
+        repeats=True,
+        together=("HJKL", "resize"),
+    ),
     WorkspaceCommand(
         "stretch_down", ("shift+down", "J"), "J", "border down", "Move its border down", repeats=True, in_menu=False
     ),
@@ -60,6 +82,8 @@ COMMANDS: Final[tuple[WorkspaceCommand, ...]] = (
     WorkspaceCommand("copy_output", ("y",), "y", "copy output", "Copy what the last command printed"),
     WorkspaceCommand("open_link", ("o",), "o", "open link", "Open the newest link in view, after asking"),
     WorkspaceCommand("again", ("ctrl+r",), "^r", "reconnect", "Connect again at once, or start again what has ended"),
+    WorkspaceCommand("palette", ("colon", "ctrl+p"), ":", "palette", "Search every command"),
+    WorkspaceCommand("help", ("question_mark", "f1"), "?", "all keys", "Show all keys"),
     WorkspaceCommand("literal", ("backslash",), "\\", "send ^\\", "Send ctrl+\\ to the program"),
 )
 
