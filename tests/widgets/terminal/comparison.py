@@ -179,6 +179,7 @@ REASONS = (
     Reason("Ghostty takes an empty last number of SGR for none", _output(rb"\x1b\[[0-9;:]*;m")),
     Reason("each lays lines out anew in its own way for another width", _noted("another width")),
     Reason("each takes lines back from the scrollback in its own way", _noted("another height")),
+    Reason("Ghostty begins a new line for a prompt", _output(rb"\x1b\]133;[AN]")),
     Reason("Ghostty clears no tab stop without a number", _output(rb"\x1b\[g")),
     # What no program should print.
     Reason(
