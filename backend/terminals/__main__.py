@@ -9,6 +9,7 @@ import gc
 import logging
 import signal
 import sys
+from pathlib import Path
 
 import uvloop
 
@@ -25,6 +26,8 @@ log = logging.getLogger("backend.terminals")
 # The screens' rows hold no cycles: looking for some costs an echo its speed.
 _GARBAGE_THRESHOLD = 50_000
 _BACKLOG = 256
+# How often it is looked whether clients still find the socket.
+_LOOK_SECONDS = 2.0
 
 
 def main() -> int:
@@ -57,17 +60,43 @@ async def _serve(ours: HolderPlaces, idle_seconds: float) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    with contextlib.closing(bind_owner_socket(ours.socket, _BACKLOG)) as listener:
-        door = Door(listener, holder)
-        door.open()
-        log.info("holding terminals at %s", ours.socket)
-        try:
-            await holder.done.wait()
-        finally:
-            # Before the lock goes: who finds no socket starts a new holder.
-            ours.socket.unlink(missing_ok=True)
-            door.close()
+    await _serve_clients(ours, holder)
     log.info("ended")
+
+
+async def _serve_clients(ours: HolderPlaces, holder: Holder) -> None:
+    """Until it is done. A socket file that somebody removed is made anew, so that the sessions are found again."""
+    while True:
+        with contextlib.closing(bind_owner_socket(ours.socket, _BACKLOG)) as listener:
+            bound = ours.socket.lstat().st_ino
+            door = Door(listener, holder)
+            door.open()
+            log.info("holding terminals at %s", ours.socket)
+            try:
+                while _inode(ours.socket) == bound and not holder.done.is_set():
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(_LOOK_SECONDS):
+                            await holder.done.wait()
+            finally:
+                # Before the lock goes: who finds no socket starts a new holder.
+                if _inode(ours.socket) == bound:
+                    ours.socket.unlink()
+                door.close()
+        if holder.done.is_set():
+            return
+        if _inode(ours.socket) is not None:
+            await holder.stop("another terminal holder took the place of this one")
+            return
+        log.warning("%s was removed: it is made anew", ours.socket)
+        ours.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _inode(path: Path) -> int | None:
+    """Of a file that is there."""
+    try:
+        return path.lstat().st_ino
+    except OSError:
+        return None
 
 
 if __name__ == "__main__":

@@ -164,6 +164,18 @@ async def test_an_older_holder_keeps_its_sessions_beside_a_new_one(bench: Holder
         await until_text(again, b"still-4")
 
 
+async def test_a_holder_whose_socket_was_removed_is_found_again(bench: HolderBench) -> None:
+    first = await bench.attach()
+    await first.write(b"x=kept\n")
+    pid = bench.holder_pid()
+    await asyncio.to_thread(HolderPlaces.of(bench.places).socket.unlink)
+    again = await bench.attach()
+    assert (again.resumed, bench.holder_pid()) == (True, pid)
+    await again.write(b"echo $x-$((1+1))\n")
+    await until_text(again, b"kept-2")
+    await until_text(first, b"kept-2")
+
+
 async def test_a_killed_holder_is_told_and_the_next_one_hangs_up_what_it_left(bench: HolderBench) -> None:
     viewer = await bench.attach("main", "sh", "-c", "sleep 54321; true")
     await until(lambda: "54321" in bench.processes(), "it runs")
