@@ -27,7 +27,7 @@ class TerminalActions(DeploymentActions):
         panel = self.shell_panel()
         if panel is not None and panel.shell is not None:
             await self.run_action("show_panel('terminal')")
-            await panel.shell.run_action(name)
+            panel.shell.call_later(panel.shell.run_action, name)
 
     async def action_terminals(self) -> None:
         self.run_worker(self._show_terminals(), group=OPENS_SCREEN, exclusive=True)

@@ -163,7 +163,7 @@ class TerminalsScreen(Screen[None]):
         """Something that the terminal in front does by itself."""
         pane = self.workspace.active
         if isinstance(pane, TerminalPane):
-            await pane.terminal.run_action(name)
+            pane.terminal.call_later(pane.terminal.run_action, name)
 
     async def action_shared(self, name: str) -> None:
         if name == "help":

@@ -56,10 +56,9 @@ class Pane(Vertical):
         layers: default note;
         & > .pane--title { height: 1; width: 1fr; padding: 0 1; background: $surface; color: $foreground-muted;
             text-wrap: nowrap; text-overflow: ellipsis; }
-        &:focus-within > .pane--title { background: $primary-muted; color: $foreground; text-style: bold; }
-        &.-marked > .pane--title, &.-marked:focus-within > .pane--title {
-            background: $warning; color: $background; text-style: bold;
-        }
+        &.-active > .pane--title { background: $primary-muted; color: $foreground; text-style: bold; }
+        &.-marked > .pane--title { background: $warning; color: $background; text-style: none; }
+        &.-marked.-active > .pane--title { text-style: bold underline; }
         & > .pane--note { layer: note; dock: bottom; height: auto; max-height: 3; width: 1fr; padding: 0 1;
             background: $surface-lighten-1; color: $foreground; display: none; }
         & > .pane--note.-filled { display: block; }
@@ -140,6 +139,10 @@ class Pane(Vertical):
         self.marked = marked
         self.set_class(marked, "-marked")
         self.show_title(self.titled)
+
+    def show_active(self, active: bool) -> None:
+        """Whether it is the one that gets the keys, also while they go to a menu for a moment."""
+        self.set_class(active, "-active")
 
     def seen(self) -> None:
         """The user has it in view."""

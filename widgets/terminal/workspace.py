@@ -170,7 +170,8 @@ class Workspace(WorkspaceView):
             case "literal" if terminal is not None:
                 terminal.send(b"\x1c")
             case _ if terminal is not None and name in OF_TERMINAL:
-                await terminal.run_action(OF_TERMINAL[name])
+                # By the terminal itself: what it then tells would not bubble past us if we were its sender.
+                terminal.call_later(terminal.run_action, OF_TERMINAL[name])
 
     async def split(self, axis: Axis) -> None:
         """What the active pane shows once more, beside it or below."""

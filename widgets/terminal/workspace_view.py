@@ -190,6 +190,9 @@ class WorkspaceView(Widget):
         self.post_message(self.Changed())
 
     def _paint_tabs(self) -> None:
+        for tab in self.tabs:
+            for name in tab.panes:
+                self._pane(name).show_active(name == tab.active)
         self._tab_line.show([self._label(tab) for tab in self.tabs])
 
     def _label(self, tab: Tab) -> TabLabel:

@@ -22,6 +22,7 @@ from widgets.terminal.replay_pane import ReplayBar, ReplayPane
 from widgets.terminal.source import TerminalSource
 from widgets.terminal.tab_line import TabLine
 from widgets.terminal.terminal_pane import TerminalPane, TerminalPlan
+from widgets.terminal.widget import Terminal
 from widgets.terminal.workspace import Workspace
 
 SIZE = (80, 24)
@@ -48,6 +49,9 @@ class WorkspaceApp(App[None]):
         self.told.append(message)
 
     def on_workspace_close_wanted(self, message: Workspace.CloseWanted) -> None:
+        self.told.append(message)
+
+    def on_terminal_link_requested(self, message: Terminal.LinkRequested) -> None:
         self.told.append(message)
 
     def words(self) -> list[str]:
@@ -389,3 +393,32 @@ async def test_a_recording_is_replayed_in_its_own_size(app: WorkspaceApp) -> Non
         await until(pilot, lambda: "first" in text_of(app))
         await command(pilot, "x")
         await until(pilot, lambda: "No terminals" in text_of(app))
+
+
+async def test_what_a_terminal_tells_after_a_command_goes_to_the_app(app: WorkspaceApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, app, "one")
+        await type_text(pilot, "echo http://localhost:3000/x\n")
+        await until(pilot, lambda: shown_in(app.panes()[0]).count("3000/x") == 2)
+        await command(pilot, "o")
+        await until(pilot, lambda: app.told)
+        (told,) = app.told
+        assert isinstance(told, Terminal.LinkRequested)
+        assert told.address == "http://localhost:3000/x"
+
+
+async def test_the_title_of_the_active_pane_stands_out_also_while_the_menu_has_the_keys(app: WorkspaceApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, app, "one")
+        await command(pilot, "vertical_line")
+        await until(pilot, lambda: len(app.panes()) == 2)
+
+        def bold() -> list[bool]:
+            return [bool(pane.title_bar.styles.text_style.bold) for pane in app.panes()]
+
+        await until(pilot, lambda: bold() == [False, True])
+        await pilot.press("ctrl+backslash")
+        await until(pilot, lambda: app.workspace.choosing)
+        assert bold() == [False, True]
+        await pilot.press("left")
+        await until(pilot, lambda: bold() == [True, False])
