@@ -87,4 +87,9 @@ class TerminalLinking(TerminalSelecting, can_focus=True):
         if links:
             self.request_link(links[-1])
         else:
-            self.app.bell()
+            self.nothing_there("There is no link in view")
+
+    def nothing_there(self, what: str) -> None:
+        """Say why a command did nothing."""
+        self.app.bell()
+        self.notify(what, severity="warning", timeout=5, markup=False)

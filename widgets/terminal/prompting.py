@@ -12,6 +12,9 @@ from widgets.terminal.selection import Selection, Shape
 _LINKS_AROUND: Final = 500
 """Lines looked at for the next link."""
 
+NO_COMMAND: Final = "There is no further command that the shell has marked (OSC 133)"
+NO_OUTPUT: Final = "There is no output here that the shell has marked (OSC 133)"
+
 
 class TerminalPrompting(TerminalCopying, can_focus=True):
     """Goes from prompt to prompt and from link to link, in copy mode and without."""
@@ -34,7 +37,7 @@ class TerminalPrompting(TerminalCopying, can_focus=True):
 
     def _to_prompt(self, line: int | None) -> None:
         if line is None:
-            self.app.bell()
+            self.nothing_there(NO_COMMAND)
         elif self._copy is not None:
             self._copy.go_to((line, 0))
         else:
@@ -44,7 +47,7 @@ class TerminalPrompting(TerminalCopying, can_focus=True):
         """Select what a command printed: in copy mode the one at the cursor, else the newest in view that has some."""
         output = self._output()
         if output is None:
-            self.app.bell()
+            self.nothing_there(NO_OUTPUT)
             return
         if self._copy is None:
             self.action_copy_mode()
@@ -63,7 +66,7 @@ class TerminalPrompting(TerminalCopying, can_focus=True):
             self.app.copy_to_clipboard(text)
             self.copied(text)
         else:
-            self.app.bell()
+            self.nothing_there(NO_OUTPUT)
 
     def _output(self) -> Selection | None:
         """The output of a command, without the end of its last line."""

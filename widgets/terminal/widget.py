@@ -266,7 +266,7 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
     def action_copy(self) -> None:
         """Copy what is selected."""
         if not self.copy_selection():
-            self.app.bell()
+            self.nothing_there("Nothing is selected")
         self.stop_copying()
 
     def action_select_all(self) -> None:
