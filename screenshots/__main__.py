@@ -48,7 +48,20 @@ async def select(pilot: Pilot[None], app: PilothouseApp, name: str) -> None:
 
 
 async def type_text(pilot: Pilot[None], text: str) -> None:
-    names = {" ": "space", "-": "minus", ":": "colon", "/": "slash", ".": "full_stop", "=": "equals_sign"}
+    names = {
+        " ": "space",
+        "-": "minus",
+        ":": "colon",
+        "/": "slash",
+        ".": "full_stop",
+        "=": "equals_sign",
+        "+": "plus",
+        "(": "left_parenthesis",
+        ")": "right_parenthesis",
+        "'": "apostrophe",
+        "{": "left_curly_bracket",
+        "}": "right_curly_bracket",
+    }
     await pilot.press(*(names.get(character, character) for character in text))
 
 
@@ -128,11 +141,9 @@ async def environments(platform: SamplePlatform) -> None:
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await until_shown(pilot, "● running", "api")
         await pilot.press("v")
-        await until_shown(pilot, "shop-api", "forecasts", "Memory", "of 1Gi")
-        screen = app.environments
-        assert screen is not None
-        screen.table.select(next(key for key, one in screen.known.environments.items() if one.name == "shop-api"))
-        await until_shown(pilot, "● running  up")
+        await until_shown(pilot, "shop-api", "forecasts", "Memory", "1Gi")
+        await pilot.press("G")
+        await until_shown(pilot, "● running", "Python for the web", "of 500m")
         await pilot.pause(3)
         save(app, "environments")
         await pilot.press("s")
@@ -143,9 +154,13 @@ async def environments(platform: SamplePlatform) -> None:
         await until_shown(pilot, "Python 3")
         await pilot.press("ctrl+backslash", "vertical_line")
         await pilot.pause(3)
-        await type_text(pilot, "top")
+        await type_text(pilot, "python3 -q")
         await pilot.press("enter")
-        await pilot.pause(3)
+        await until_shown(pilot, ">>>")
+        for line in ("total = 19 + 23", "print(f'{total} and counting')"):
+            await type_text(pilot, line)
+            await pilot.press("enter")
+        await until_shown(pilot, "42 and counting")
         save(app, "terminals")
 
 
