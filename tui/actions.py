@@ -172,7 +172,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("quit", "Quit", "Leave; deployments keep running", "App", ("q", "ctrl+q"), ("q", "ctrl+q"), 42),
     Action("terminals", "Terminals", "A screen of terminals, in tabs and splits", "Terminals", ("t",), ("t",), 23),
     Action(
-        "new_terminal", "New terminal", "A terminal: in a replica that you choose, here, by ssh; or a recording",
+        "new_terminal", "New terminal", "A terminal: in a replica or environment, here, by ssh; or a recording",
         "Terminals", ("ctrl+t",), ("ctrl+t",),
     ),
     Action(

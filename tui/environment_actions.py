@@ -44,6 +44,19 @@ ENVIRONMENT_ACTIONS: tuple[Action, ...] = (
     Action("env_filter", "Filter", "Filter the list, or search the log", "Environment", ("slash",), ("slash",), 10),
 )  # fmt: skip
 
+STATUSES: dict[str, tuple[str, ...]] = {
+    "env_shell": ("running",),
+    "env_split": ("running",),
+    "env_edit": ("running", "stopped", "error"),
+    "env_stop": ("running",),
+    "env_start": ("stopped",),
+    "env_restart": ("running", "error"),
+}
+"""In which status of the selected environment the footer offers an action; others in any."""
+
+WITHOUT_ONE = ("env_new", "env_filter")
+"""What is done to no environment."""
+
 SHARED = (
     "terminals", "new_terminal", "account", "notifications", "theme", "keymap", "reconnect", "palette", "help", "quit",
 )  # fmt: skip
@@ -52,3 +65,10 @@ SHARED = (
 
 def environment_screen_actions() -> tuple[Action, ...]:
     return (*ENVIRONMENT_ACTIONS, *(BY_NAME[name] for name in SHARED))
+
+
+def fits(action: Action, status: str) -> bool:
+    """Whether the footer offers it while the selected environment has that status; "" where none is selected."""
+    if action.group != "Environment" or action.name in WITHOUT_ONE:
+        return True
+    return bool(status) and status in STATUSES.get(action.name, (status,))

@@ -11,9 +11,13 @@ from backend.wire.rendezvous import resolve_data_dir
 from tui.key_order import OPENS_SCREEN
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from backend.wire.pilothouse_environments import EnvironmentsFrame
     from tui.app import PilothouseApp
     from tui.client.connection import Backend
     from tui.presentation.terminals import TerminalChoice
+    from tui.screens.new_terminal import NewTerminalScreen
     from tui.screens.terminals import TerminalsScreen
     from widgets.terminal.source import SourceFactory, TerminalSource
     from widgets.terminal.ssh_pty import SshTarget
@@ -86,11 +90,29 @@ class Terminals:
         deployments = list(state.deployments.values()) if state is not None else []
         deployments.sort(key=lambda each: (each.id != first, each.app_name))
 
+        screen = NewTerminalScreen(deployments, self.recordings)
+        unfollow = self._tell_environments(app.backend, screen) if app.backend is not None else None
+
         def chosen(choice: TerminalChoice | None) -> None:
+            if unfollow is not None:
+                unfollow()
             if choice is not None:
                 app.run_worker(self.open_choice(choice, split=split), group=OPENS_SCREEN)
 
-        app.push_screen(NewTerminalScreen(deployments, self.recordings), chosen)
+        app.push_screen(screen, chosen)
+
+    def _tell_environments(self, backend: Backend, screen: NewTerminalScreen) -> Callable[[], None]:
+        """Keeps the screen told of the environments; what it returns ends that."""
+        from tui.client.environments import EnvironmentState
+
+        known = EnvironmentState()
+
+        def came(frame: EnvironmentsFrame) -> None:
+            known.take(frame)
+            screen.show_environments(known.environments.values())
+
+        number = backend.live.follow_environments(came)
+        return lambda: backend.live.unsubscribe(number)
 
     async def open_choice(self, choice: TerminalChoice, *, split: bool = False) -> None:
         """Open what was chosen; what keeps it from opening is told."""
@@ -100,6 +122,8 @@ class Terminals:
                 await self.open(
                     self.replica(app.backend, choice.deployment_id, choice.app_name, choice.replica), split=split
                 )
+            case "environment" if app.backend is not None:
+                await self.open(self.environment(app.backend, choice.environment_id, choice.label), split=split)
             case "local":
                 await self.open(self.local_shell(), split=split)
             case "ssh" if choice.target is not None:

@@ -90,6 +90,10 @@ async def test_from_the_gallery_to_its_end(app: PilothouseApp, backend: RunningB
         await pilot.press("u")
         await until_shown(pilot, "● running")
 
+        await pilot.press("ctrl+t")
+        await until_shown(pilot, "New terminal", "workshop  a terminal in the environment", "This machine")
+        await pilot.press("escape")
+
         await pilot.press("D")
         await until_shown(pilot, "Delete workshop?", "Its home and every file in it are gone")
         await pilot.press("y", "enter")
@@ -149,10 +153,25 @@ async def test_an_installation_that_fails_is_told_and_can_be_tried_again(
         await until_shown(pilot, "No deployments yet")
         await pilot.press("v")
         await until_shown(pilot, "broken", "✖", "7")
+        footer = text_of(pilot).splitlines()[-1]
+        assert "Restart" in footer and "Stop" not in footer and "Start " not in footer, "only what can be done now"
         await pilot.press("l")
         await until_shown(pilot, "about-to-fail")
         await pilot.press("escape", "R")
         await until_shown(pilot, "Restarting broken")
+        await pilot.press("n")
+        await until_shown(pilot, "choose a template", f"The {template}")
+        await _choose(app, pilot, template)
+        await until_shown(pilot, "New environment from", template)
+        await pilot.press("ctrl+s")
+        environments = app.environments
+        assert environments is not None
+
+        def selected() -> str:
+            one = environments.selected()
+            return one.name if one is not None else ""
+
+        await until(pilot, lambda: selected() == template, "the cursor on the new one")
 
 
 async def _choose(app: PilothouseApp, pilot: object, template: str) -> None:

@@ -60,6 +60,8 @@ class BackendTerminal:
         except FileNotFoundError as error:
             # The socket of a backend on this machine goes with it, and comes back with the next one.
             raise ConnectionError("The backend is not there") from error
+        except ConnectionRefusedError as error:
+            raise ConnectionError("The backend does not answer") from error
         return self
 
     async def _until_ready(self, socket: ClientConnection) -> None:

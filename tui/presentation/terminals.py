@@ -11,21 +11,24 @@ from widgets.terminal.ssh_pty import SshTarget, TargetError, parse_target
 
 if TYPE_CHECKING:
     from backend.wire.pilothouse import DeploymentModel
+    from backend.wire.pilothouse_environments import EnvironmentModel
 
 CAST_SUFFIX = ".cast"
 READY = "ready"
+RUNNING = "running"
 
 
 @dataclass(frozen=True, slots=True)
 class TerminalChoice:
     """One line. An `ssh` one without a target asks for it."""
 
-    kind: Literal["replica", "local", "ssh", "replay"]
+    kind: Literal["replica", "environment", "local", "ssh", "replay"]
     label: str
     detail: str = ""
     deployment_id: str = ""
     app_name: str = ""
     replica: str = ""
+    environment_id: str = ""
     target: SshTarget | None = None
     path: str = ""
 
@@ -49,6 +52,15 @@ def replica_choices(deployments: Iterable[DeploymentModel]) -> list[TerminalChoi
                 )
             )  # fmt: skip
     return choices
+
+
+def environment_choices(environments: Iterable[EnvironmentModel]) -> list[TerminalChoice]:
+    """The first terminals of the environments that run, by name."""
+    running = sorted((one for one in environments if one.status == RUNNING), key=lambda one: one.name)
+    return [
+        TerminalChoice("environment", one.name, "a terminal in the environment", environment_id=one.id)
+        for one in running
+    ]
 
 
 def other_choices(hosts: Iterable[str], recordings: Iterable[str]) -> list[TerminalChoice]:

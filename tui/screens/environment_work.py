@@ -46,7 +46,7 @@ class EnvironmentWork(Screen[None]):
     def list_changed(self) -> None:
         raise NotImplementedError
 
-    def made(self, environment_id: str) -> None:
+    def made(self, name: str) -> None:
         raise NotImplementedError
 
     # --- make and change ----------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ class EnvironmentWork(Screen[None]):
     def _created(self, made: EnvironmentResponse | None) -> None:
         if made is not None:
             self.notify(f"Making {made.name}: its log shows how far it is", timeout=4, markup=False)
-            self.made(made.id)
+            self.made(made.name)
 
     def action_env_edit(self) -> None:
         environment, backend = self.selected(), self.backend

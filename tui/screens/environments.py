@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.containers import Container, Vertical
 
 from tui.actions import Action, binding_id, default_keys, display_key
-from tui.environment_actions import ENVIRONMENT_ACTIONS, SHARED, environment_screen_actions
+from tui.environment_actions import ENVIRONMENT_ACTIONS, SHARED, environment_screen_actions, fits
 from tui.panels.banner import Banner
 from tui.panels.environment_detail import EnvironmentDetail
 from tui.panels.top_bar import TopBar
@@ -129,7 +129,9 @@ class EnvironmentsScreen(EnvironmentWork):
         )
         if known.known:
             self.table.empty_text = "No environments yet.\n\nPress n to make one from a template."
-        if self.awaited and self.table.select(self.awaited):
+        # By its name, which is its own: the operation that made it and the live list tell different ids.
+        made = next((key for key, one in known.environments.items() if self.awaited and one.name == self.awaited), None)
+        if made is not None and self.table.select(made):
             self.awaited = ""
         self.list_changed()
         self._show_selected()
@@ -143,10 +145,11 @@ class EnvironmentsScreen(EnvironmentWork):
         environment = self.selected()
         usage = self.known.usage.get(environment.id) if environment else None
         self.detail.show_environment(self.backend.live if self.backend else None, environment, usage, stale=self._stale)
+        self.show_hints()
 
-    def made(self, environment_id: str) -> None:
+    def made(self, name: str) -> None:
         """A new one was asked for: the cursor goes to it once it is known, and its installation comes to the front."""
-        self.awaited = environment_id
+        self.awaited = name
         self._fill()
         self.detail.open_tab("log", focus=False)
         self.set_focus(self.table)
@@ -206,7 +209,10 @@ class EnvironmentsScreen(EnvironmentWork):
             return [KeyHint(display_key(key), label) for key, label in LOG_HINTS]
         preferences = self.app.preferences
         shown = []
+        selected = self.selected()
         for action in sorted((one for one in self.palette_actions if one.hint), key=lambda one: one.hint):
+            if not fits(action, selected.status if selected is not None else ""):
+                continue
             key = action.keys(preferences.keymap, preferences.keys)[0]
             shown.append(KeyHint(display_key(key), action.label, keep=action.name in ("help", "quit")))
         return [*shown, KeyHint("Esc", "Deployments", keep=True)]

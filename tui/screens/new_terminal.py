@@ -1,4 +1,4 @@
-"""What shall the terminal be? Replicas, this machine, hosts, recordings: type to narrow the list."""
+"""What shall the terminal be? Replicas, environments, this machine, hosts, recordings: type to narrow the list."""
 
 from __future__ import annotations
 
@@ -15,14 +15,22 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from tui.presentation.terminals import CAST_SUFFIX, TerminalChoice, filtered, other_choices, replica_choices
+from tui.presentation.terminals import (
+    CAST_SUFFIX,
+    TerminalChoice,
+    environment_choices,
+    filtered,
+    other_choices,
+    replica_choices,
+)
 from widgets.style_tokens import token_style
 from widgets.terminal.ssh_hosts import ssh_hosts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from backend.wire.pilothouse import DeploymentModel
+    from backend.wire.pilothouse_environments import EnvironmentModel
 
 MOST_RECORDINGS = 30
 
@@ -42,7 +50,8 @@ class NewTerminalScreen(ModalScreen[TerminalChoice | None]):
         super().__init__(classes="dialog")
         self._recordings = recordings
         self._replicas = replica_choices(deployments)
-        self._choices = [*self._replicas, *other_choices((), ())]
+        self._environments: list[TerminalChoice] = []
+        self._others = other_choices((), ())
         self._shown: list[TerminalChoice] = []
         self._input = Input(placeholder="Type to narrow, or user@host", compact=True)
         self._list = OptionList(id="choices")
@@ -62,14 +71,20 @@ class NewTerminalScreen(ModalScreen[TerminalChoice | None]):
     async def _look_around(self) -> None:
         """Files may be on a slow disk: the list is there before them."""
         hosts, recordings = await asyncio.to_thread(lambda: (ssh_hosts(), _recordings_in(self._recordings)))
-        self._choices = [*self._replicas, *other_choices(hosts, recordings)]
+        self._others = other_choices(hosts, recordings)
         self._fill()
+
+    def show_environments(self, environments: Iterable[EnvironmentModel]) -> None:
+        """They are told by the backend, later than the rest is there."""
+        self._environments = environment_choices(environments)
+        if self.is_mounted:
+            self._fill()
 
     @on(Input.Changed)
     def _fill(self) -> None:
         at = self._list.highlighted
         before = self._shown[at] if at is not None and at < len(self._shown) else None
-        self._shown = filtered(self._choices, self._input.value)
+        self._shown = filtered([*self._replicas, *self._environments, *self._others], self._input.value)
         muted = token_style(self, "muted")
         self._list.clear_options()
         self._list.add_options(

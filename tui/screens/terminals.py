@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from widgets.terminal.pane import Pane
 
 EMPTY = (
-    "No terminals are open.\n\nEnter opens one: in a replica, on this machine, by ssh, or a recording.\nEsc goes back."
+    "No terminals are open.\n\nEnter opens one: in a replica, an environment, here, by ssh; or a recording.\n"
+    "Esc goes back."
 )
 
 
