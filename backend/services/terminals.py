@@ -11,14 +11,19 @@ from typing import Protocol
 from backend.domain.accounts import Principal
 from backend.domain.deployments import Deployment
 from backend.domain.engine import ContainerPhase, ContainerState, Engine, ExecStream
-from backend.domain.errors import Conflict, Invalid, NotFound
+from backend.domain.errors import Conflict, EngineUnavailable, Invalid, NotFound
 from backend.domain.terminals import CANNOT_START, FIRST_OUTPUT_SECONDS, START_FAILURES
 from backend.services.held_terminals import HeldTerminals, Place, SessionViewer
 from backend.services.terminal_rules import ENVIRONMENT, SHELL_NAME, argv_of, cannot_start, check_size
 
+LISTED_SECONDS = 5.0
+"""A backend that has just started is waited for until it knows its containers."""
+
 
 class ReplicasOf(Protocol):
-    """The part of the replica view that terminals need."""
+    """The part of the replica view that terminals need. `listed` is set once it knows what is there."""
+
+    listed: asyncio.Event
 
     def of(self, deployment_id: str) -> list[ContainerState]: ...
 
@@ -72,6 +77,7 @@ class TerminalService:
         argv = argv_of(command)
         check_size(columns, rows)
         deployment = await self._deployment_of(who, deployment_id)
+        await self._ready()
         container = self._pick(deployment, replica)
         if session is not None:
             return await self._open_held(who, deployment, container, session, command, columns, rows, later)
@@ -108,6 +114,14 @@ class TerminalService:
         )
         names = {each.id: each.name for each in self._replicas.of(deployment.id)}
         return TerminalSession(names.get(viewer.container_id, container.name), viewer.command, viewer, viewer)
+
+    async def _ready(self) -> None:
+        """Before the first listing every replica seems to be gone, and a terminal that comes back gives up."""
+        try:
+            async with asyncio.timeout(LISTED_SECONDS):
+                await self._replicas.listed.wait()
+        except TimeoutError:
+            raise EngineUnavailable("the engine has not told yet what runs: try again in a moment") from None
 
     def _pick(self, deployment: Deployment, replica: str | None) -> ContainerState:
         containers = self._replicas.of(deployment.id)

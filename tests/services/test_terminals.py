@@ -13,6 +13,7 @@ import pytest
 
 from backend.domain.engine import ContainerPhase, ExecStream
 from backend.domain.errors import Conflict, Invalid, NotFound
+from backend.services.replicas import ReplicaView
 from backend.services.terminals import TerminalService
 from tests.services.running_replicas import DEADLINE, RunningReplicas, eventually, make_principal, running_replicas
 
@@ -154,3 +155,19 @@ async def test_an_image_without_a_shell_says_so(image_without_shell: str) -> Non
         terminals = TerminalService(app.engine, app.view, app.deployment_of)
         with pytest.raises(Conflict, match="no shell"):
             await terminals.open(app.who, app.deployment.id)
+
+
+async def test_a_backend_that_has_just_started_takes_no_replica_for_gone(app: RunningReplicas) -> None:
+    container = await app.run_command(["sleep", "1000"], "busybox:latest")
+    fresh = ReplicaView(app.engine)
+    terminals = TerminalService(app.engine, fresh, app.deployment_of)
+    opening = asyncio.create_task(terminals.open(app.who, app.deployment.id, replica=container.name))
+    await asyncio.sleep(0)
+    assert not opening.done()
+    await fresh.start()
+    try:
+        session = await opening
+        assert session.replica == container.name
+        await session.stream.close()
+    finally:
+        await fresh.close()
