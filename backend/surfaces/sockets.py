@@ -15,6 +15,8 @@ from backend.domain.errors import DomainError, NotFound, TooMany, Unauthorized, 
 from backend.services.event_bus import Lagged
 
 if TYPE_CHECKING:
+    from litestar.types.asgi_types import WebSocketSendEvent
+
     from backend.domain.accounts import Principal
     from backend.services.accounts import AccountService
 
@@ -77,7 +79,7 @@ async def close(socket: Socket, end: SocketEnd) -> None:
             await socket.close(code=end.code, reason=reason)
     except TimeoutError:
         log.info("a client reads nothing: its socket ends without a close frame")
-    except (WebSocketDisconnect, RuntimeError):
+    except (WebSocketDisconnect, RuntimeError, OSError):
         log.debug("a socket was gone before it could be closed")
 
 
@@ -126,4 +128,16 @@ async def ignore_input(socket: Socket) -> None:
 
 async def send_text(socket: Socket, text: str) -> None:
     """Waits while the client does not read. Raises WebSocketDisconnect."""
-    await socket.send({"type": "websocket.send", "text": text, "bytes": None})
+    await _send(socket, {"type": "websocket.send", "text": text, "bytes": None})
+
+
+async def send_bytes(socket: Socket, data: bytes) -> None:
+    """Likewise."""
+    await _send(socket, {"type": "websocket.send", "bytes": data, "text": None})
+
+
+async def _send(socket: Socket, message: WebSocketSendEvent) -> None:
+    try:
+        await socket.send(message)
+    except OSError as error:  # what ASGI has servers raise once the client is gone
+        raise WebSocketDisconnect(detail="the client went away") from error

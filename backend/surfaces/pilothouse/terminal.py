@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from litestar import Request, Response, WebSocket, delete, get, websocket
@@ -29,6 +30,7 @@ from backend.surfaces.sockets import (
     close,
     refuse,
     run_socket,
+    send_bytes,
     send_text,
     watch_credential,
 )
@@ -145,7 +147,8 @@ async def _serve(
     try:
         terminal = await opened(who, columns, rows, giver is not None)
     except DomainError as error:
-        await _tell(socket, TerminalError(message=error.message))
+        with suppress(WebSocketDisconnect):
+            await _tell(socket, TerminalError(message=error.message))
         await close(socket, SocketEnd(OPENING_FAILED + status_of(error), error.message))
         return
     stream, viewer = terminal.stream, terminal.viewer
@@ -193,7 +196,7 @@ def _ready(terminal: TerminalSession) -> TerminalReady:
 async def _send_output(socket: Socket, stream: ExecStream, viewer: SessionViewer | None) -> None:
     """Until the process ends. Reads no more while the client does not, so that the process waits in its turn."""
     while data := await stream.read():
-        await socket.send({"type": "websocket.send", "bytes": data, "text": None})
+        await send_bytes(socket, data)
     if viewer is not None and viewer.end is not None:
         await _tell_end(socket, viewer.end)
     code = await stream.exit_code()
