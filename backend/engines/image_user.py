@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import posixpath
+import re
 import tarfile
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,8 @@ from backend.engines.sdk import Client
 
 PROBE_KIND = "image-probe"
 _MAX_PASSWD = 1024 * 1024
+_ID = re.compile(r"[0-9]{1,10}")
+_LAST_ID = 2**31 - 1  # the most that the engine takes
 # What passwd files say of users who have no home.
 _NO_HOMES = ("/", "/nonexistent", "/dev/null", "/var/empty", "/proc", "/sys", "/dev", "/etc", "/bin", "/usr", "/sbin")
 
@@ -35,17 +38,27 @@ def find_user(user: str, working_dir: str, passwd: str) -> ImageUser:
     """`user` as an image names it: a name or number, with or without a group. Without any, root."""
     wanted, _, group = user.partition(":")
     wanted = wanted or "root"
-    uid = int(wanted) if wanted.isdigit() else (0 if wanted == "root" else -1)
-    gid = int(group) if group.isdigit() else 0
-    home: str | None = "/root" if uid == 0 else None
+    number = _id(wanted)
+    uid = 0 if number is None else number
+    gid = _id(group) or 0
+    home: str | None = "/root" if wanted in ("root", "0") else None
     for line in passwd.splitlines():
         fields = line.split(":")
-        if len(fields) >= 6 and wanted in (fields[0], fields[2]) and fields[2].isdigit() and fields[3].isdigit():
-            uid = int(fields[2])
-            gid = gid if group else int(fields[3])
+        if len(fields) < 6 or wanted not in (fields[0], fields[2]):
+            continue
+        named, primary = _id(fields[2]), _id(fields[3])
+        if named is not None and primary is not None:
+            uid = named
+            gid = gid if group else primary
             home = _usable(fields[5]) or home
             break
-    return ImageUser(name=user, uid=max(uid, 0), gid=gid, home=home, working_dir=working_dir)
+    return ImageUser(name=user, uid=uid, gid=gid, home=home, working_dir=working_dir)
+
+
+def _id(text: str) -> int | None:
+    """A user's or group's number, which the image's maker chose: no other digits than ASCII's, and none too many."""
+    found = int(text) if _ID.fullmatch(text) else None
+    return found if found is not None and found <= _LAST_ID else None
 
 
 def _usable(home: str) -> str | None:

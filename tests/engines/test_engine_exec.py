@@ -108,6 +108,10 @@ async def test_the_user_of_an_image_is_read_from_it(bench: Bench) -> None:
         ("", "", ("", 0, 0, "/root")),
         ("root", "root:x:0:0:root:relative:/bin/sh\n", ("root", 0, 0, "/root")),
         ("dev", "broken line\ndev:x:many:1:::\n", ("dev", 0, 0, None)),
+        ("dev", "dev:x:\N{SUPERSCRIPT TWO}:1::/home/dev:\n", ("dev", 0, 0, None)),
+        ("dev", f"dev:x:{'9' * 5000}:1::/home/dev:\n", ("dev", 0, 0, None)),
+        ("dev", "dev:x:4294967296:1::/home/dev:\n", ("dev", 0, 0, None)),
+        ("1000:4294967296", "", ("1000:4294967296", 1000, 0, None)),
     ],
 )
 def test_a_home_is_what_the_passwd_file_names(
