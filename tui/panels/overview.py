@@ -9,20 +9,30 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from tui.actions import key_of
 from tui.panels.styled import styled
 from tui.presentation.overview import overview
 
 if TYPE_CHECKING:
+    from tui.app import PilothouseApp
     from tui.panels.view import DeploymentView
     from tui.presentation.overview import Line
 
 AGES_SECONDS = 1.0
+ELSEWHERE = (
+    ("environments", "Development environments"),
+    ("terminals", "Terminals: shells here, in containers, by ssh"),
+    ("palette", "Search every command"),
+    ("help", "All keys"),
+)
+"""Actions and their words for who has nothing deployed yet."""
 
 
 class OverviewPanel(VerticalScroll):
     """Redrawn only when a line changed; ages are looked at once a second."""
 
     hint = ""
+    app: PilothouseApp
 
     def __init__(self) -> None:
         super().__init__(id="overview")
@@ -54,10 +64,14 @@ class OverviewPanel(VerticalScroll):
             return
         view = self._view
         lines: list[Line] = (
-            overview(view.deployment, view.sample, datetime.now(UTC), stale=view.stale)
-            if view
-            else [[("Nothing selected.", "muted")]]
+            overview(view.deployment, view.sample, datetime.now(UTC), stale=view.stale) if view else self._elsewhere()
         )
         if lines != self._lines or again:
             self._lines = lines
             self._text.update(styled(self, lines))
+
+    def _elsewhere(self) -> list[Line]:
+        """Nothing to tell of: where else one can go, since a narrow footer has no room for it."""
+        preferences = self.app.preferences
+        keys = [(key_of(name, preferences.keymap, preferences.keys), words) for name, words in ELSEWHERE]
+        return [[("Nothing selected.", "muted")], [], *([(f"{key:<4}", "plot-1"), (words, "")] for key, words in keys)]
