@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -224,6 +225,8 @@ def test_input_is_activity(home: Home) -> None:
         return str(found.get("last_activity") or "")
 
     before = last()
+    # The answer tells whole seconds.
+    home.backend.until(lambda: f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}" > before)
     with home.open() as socket:
         socket.until_told("ready")
         socket.type(b"\n")
