@@ -66,7 +66,7 @@ class Workspace(WorkspaceView):
             event.stop()
             event.prevent_default()
             self.choose()
-        elif event.key == "escape" and self._rename.display:
+        elif event.key == "escape" and self._rename_line.display:
             event.stop()
             event.prevent_default()
             self._end_rename()
@@ -289,7 +289,7 @@ class Workspace(WorkspaceView):
         """Ask for another name of the tab in front; an empty one lets its program name it again."""
         if self.tabs.front is not None and self.active is not None:
             self._rename.value = self.tabs.front.title or self.active.title
-            self._rename.display = True
+            self._rename_line.display = True
             self._tab_line.display = False
             self.screen.set_focus(self._rename)
 
@@ -305,7 +305,7 @@ class Workspace(WorkspaceView):
         self._arrange(focus=True)
 
     def _put_rename_away(self) -> None:
-        self._rename.display = False
+        self._rename_line.display = False
         self._tab_line.display = True
 
     @on(Input.Blurred)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input, Label, Static
 
 from widgets.terminal.leader_menu import LeaderMenu
 from widgets.terminal.pane import Pane
@@ -32,7 +32,9 @@ class WorkspaceView(Widget):
         height: 1fr;
         layers: default menu;
         & > Vertical { height: 1fr; width: 1fr; }
-        & .workspace--rename { height: 1; width: 1fr; border: none; padding: 0 1; display: none; }
+        & .workspace--rename { height: 1; width: 1fr; display: none; background: $surface; }
+        & .workspace--rename Label { padding: 0 1; color: $foreground-muted; }
+        & .workspace--rename Input { height: 1; width: 1fr; border: none; padding: 0 1; }
         & .workspace--empty { height: 1fr; width: 1fr; content-align: center middle; text-align: center;
             color: $foreground-muted; }
     }
@@ -66,12 +68,15 @@ class WorkspaceView(Widget):
         self._area = PaneArea()
         self._menu = LeaderMenu()
         self._empty = Static(empty_text, classes="workspace--empty", markup=False)
-        self._rename = Input(placeholder="Name of the tab", compact=True, classes="workspace--rename")
+        self._rename = Input(placeholder="as its program says", compact=True)
+        self._rename_line = Horizontal(
+            Label("Name of the tab"), self._rename, Label("Enter · Esc"), classes="workspace--rename"
+        )
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield self._tab_line
-            yield self._rename
+            yield self._rename_line
             yield self._empty
             yield self._area
         yield self._menu
