@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import logging.handlers
 import os
+import queue
 import re
 import sys
+import threading
 from pathlib import Path
+from typing import TextIO
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 MAX_BYTES = 10 * 2**20
@@ -37,6 +41,54 @@ class MaskingFormatter(logging.Formatter):
         return mask_secrets(super().format(record))
 
 
+class PatientHandler(logging.Handler):
+    """Writes lines to a stream in a thread of its own. A reader that does not read, such as a pager, holds up nothing:
+    lines are dropped while too many wait."""
+
+    MOST_WAITING = 10_000
+    LAST_SECONDS = 1.0
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._waiting: queue.Queue[str | None] = queue.Queue(self.MOST_WAITING)
+        self._writer = threading.Thread(target=self._write, name="log-writer", daemon=True)
+        self._writer.start()
+        atexit.register(self.close)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._waiting.put_nowait(self.format(record))
+        except queue.Full:
+            return
+        except Exception:
+            self.handleError(record)
+
+    def _write(self) -> None:
+        while (line := self._waiting.get()) is not None:
+            try:
+                self._stream.write(f"{line}\n")
+                self._stream.flush()
+            except (OSError, ValueError):
+                return  # nobody is there any more: the file has it all
+
+    def close(self) -> None:
+        """Write what waits, within a second."""
+        if self._writer.is_alive():
+            try:
+                self._waiting.put_nowait(None)
+            except queue.Full:
+                return
+            self._writer.join(self.LAST_SECONDS)
+        super().close()
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    """Not what the server says of each socket that comes and goes. It also takes a socket that was refused for one that
+    was forgotten."""
+    return record.levelno >= logging.WARNING and "without completing handshake" not in record.msg
+
+
 def _is_stderr(path: Path) -> bool:
     """Whether stderr was redirected to that very file, where every line would then stand twice."""
     try:
@@ -54,7 +106,7 @@ def start_logging(path: Path, level: str, *, foreground: bool) -> None:
     path.chmod(0o600)
     handlers: list[logging.Handler] = [file]
     if foreground and not _is_stderr(path):
-        handlers.append(logging.StreamHandler(sys.stderr))
+        handlers.append(PatientHandler(sys.stderr))
     for handler in handlers:
         handler.setFormatter(formatter)
     logging.basicConfig(level=level.upper(), handlers=handlers, force=True)
@@ -62,3 +114,4 @@ def start_logging(path: Path, level: str, *, foreground: bool) -> None:
     # These say at info what the request itself tells, or what only their authors want to know.
     for name in ("alembic", "docker", "urllib3", "httpx", "httpcore", "asyncio", "aiosqlite"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    logging.getLogger("uvicorn.error").addFilter(_is_of_use)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from backend.log_files import mask_secrets
@@ -22,3 +28,34 @@ from backend.log_files import mask_secrets
 )
 def test_masking(line: str, masked: str) -> None:
     assert mask_secrets(line) == masked
+
+
+def test_a_reader_that_does_not_read_holds_up_nothing(tmp_path: Path) -> None:
+    """As a pager on its first page: far more than a pipe takes is logged, all of it to the file; the process ends."""
+    reading, writing = os.pipe()
+    code = (
+        "import logging, sys; from pathlib import Path; from backend.log_files import start_logging\n"
+        "start_logging(Path(sys.argv[1]), 'info', foreground=True)\n"
+        "for number in range(3000): logging.getLogger('x').info('line %d %s', number, 'y' * 100)\n"
+    )
+    try:
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "log")], stderr=writing, check=True, timeout=60, cwd=Path.cwd()
+        )
+        assert (tmp_path / "log").read_text().count("\n") == 3000
+        assert b"line 0 " in os.read(reading, 1000)
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def test_the_server_is_not_quoted_on_every_socket() -> None:
+    server = logging.getLogger("uvicorn.error")
+    from backend.log_files import _is_of_use
+
+    def said(level: int, words: str) -> bool:
+        return _is_of_use(server.makeRecord(server.name, level, "f", 1, words, (), None))
+
+    assert not said(logging.INFO, "connection open")
+    assert not said(logging.ERROR, "ASGI callable returned without completing handshake.")
+    assert said(logging.ERROR, "Exception in ASGI application\n")
