@@ -69,8 +69,9 @@ class RunningBackend:
 
     def __init__(self, data_dir: Path, *, ports: Sequence[int] = ()) -> None:
         self.data_dir = data_dir
-        self.port, self.ingress_port, self.bind_port = ports or free_ports(3)
-        self.snake_port, self.devpocket_port = free_ports(2)
+        # All at once: two askings may find the same one.
+        found = [*ports, *free_ports(5 - len(ports))]
+        self.port, self.ingress_port, self.bind_port, self.snake_port, self.devpocket_port = found
         self.places = Places.of(data_dir)
         self.process: subprocess.Popen[bytes] | None = None
         self.extra_environment: dict[str, str] = {}
