@@ -54,6 +54,13 @@ MORE: dict[str, tuple[tuple[str, str], ...]] = {
         ("^\\ |", "Then: beside the terminal last in front"),
     ),
     "In Terminals": written_keys(),
+    "In a recording": (
+        ("Space", "Pause, go on"),
+        ("← →", "5 seconds back, on"),
+        ("+ -", "Faster, slower"),
+        (".", "One step"),
+        ("0-9 Home", "To that tenth; to the start"),
+    ),
 }
 
 

@@ -23,6 +23,10 @@ _REFRESH_SECONDS: Final = 0.25
 KEYS: Final = "Space pause  ← → 5 s  + - speed  . step  0-9 go to  ^\\ more"
 
 
+LEAST_TRACK: Final = 16
+"""Cells of the line that keys leave."""
+
+
 def clock(seconds: float) -> str:
     """`1:02:03`, or `2:03` below an hour."""
     whole = int(seconds)
@@ -81,7 +85,11 @@ class ReplayBar(Widget):
     def render_line(self, y: int) -> Strip:
         words, share = self._shown
         width = self.size.width
-        keys = f"  {self._keys}" if width >= len(words) + len(self._keys) + 24 else ""
+        keys = ""
+        for key in self._keys.split("  "):
+            if len(words) + len(keys) + len(key) + 3 + LEAST_TRACK > width:
+                break
+            keys += f"  {key}"
         room = max(0, width - len(words) - len(keys) - 1)
         done = round(room * share)
         self._track = (len(words) + 1, room)
@@ -98,8 +106,8 @@ class ReplayBar(Widget):
         event.stop()
         place = event.get_content_offset(self)
         start, room = self._track
-        if place is not None and room and place.x >= start:
-            self.post_message(self.Clicked(min(1.0, (place.x - start) / room)))
+        if place is not None and start <= place.x < start + room:
+            self.post_message(self.Clicked((place.x - start) / max(1, room - 1)))
 
 
 class ReplayPane(Pane):

@@ -380,6 +380,7 @@ async def test_a_recording_is_replayed_in_its_own_size(app: WorkspaceApp) -> Non
         await app.workspace.add(pane)
         await until(pilot, lambda: "first" in text_of(app) and "▶ 0:00 / 2:00" in text_of(app))
         assert "2 lines of the file made no sense" in text_of(app)
+        assert "Space pause  ← → 5 s" in text_of(app), "as many keys as there is room for"
         assert pane.terminal.size == (40, 10)
         await pilot.press("space", "plus")
         await until(pilot, lambda: "⏸" in text_of(app) and "1.5×" in text_of(app))
@@ -389,7 +390,10 @@ async def test_a_recording_is_replayed_in_its_own_size(app: WorkspaceApp) -> Non
         await until(pilot, lambda: "second" not in text_of(app) and pane.terminal.size == (40, 10))
         await pilot.press("end")
         await until(pilot, lambda: "■ 2:00" in text_of(app))
-        await pilot.click(ReplayBar, offset=(40, 0))
+        await pilot.click(ReplayBar, offset=(60, 0))
+        await pilot.pause()
+        assert "■ 2:00" in text_of(app), "the words of the keys are no place in the recording"
+        await pilot.click(ReplayBar, offset=(22, 0))
         await until(pilot, lambda: "first" in text_of(app))
         await command(pilot, "x")
         await until(pilot, lambda: "No terminals" in text_of(app))
