@@ -108,7 +108,7 @@ def _remove_everything(settings: Settings, places: Places) -> int:
         return FAILED
     print(f"Ingress and terminals ended; {removed.containers} containers and {removed.networks} networks were removed.")
     if removed.volumes:
-        print(f"The homes of {removed.volumes} environment{'s' if removed.volumes > 1 else ''} are kept in their volumes:")
+        print(f"The homes of {removed.volumes} environment{'s' if removed.volumes > 1 else ''} are kept:")
         print("the next start brings the environments back; deleting one in the app deletes its home.")
     for fault in removed.faults:
         complain(f"not everything could be removed: {fault}")
