@@ -13,7 +13,14 @@ MAX_COMMAND = 4096
 # One process finds the best shell and becomes it, so that no second exec is needed.
 SHELL_NAME = "bash or sh"
 SHELL: tuple[str, ...] = ("/bin/sh", "-c", 'exec "$(command -v bash || command -v ash || echo sh)"')
-ENVIRONMENT: Mapping[str, str] = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+ENVIRONMENT: Mapping[str, str] = {
+    "TERM": "xterm-256color",
+    "COLORTERM": "truecolor",
+    # Bash tells where each prompt and each output begins, and how a command ended (OSC 133), so that one can jump from
+    # command to command. Other shells do not look at these, and a user's own settings go over them.
+    "PROMPT_COMMAND": r"printf '\033]133;D;%s\007\033]133;A\007' $?",
+    "PS0": r"\e]133;C\a",
+}
 
 _NOT_FOUND = (b"no such file or directory", b"executable file not found", b"not a directory")
 _SESSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")

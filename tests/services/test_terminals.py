@@ -16,6 +16,8 @@ from backend.domain.errors import Conflict, Invalid, NotFound
 from backend.services.replicas import ReplicaView
 from backend.services.terminals import TerminalService
 from tests.services.running_replicas import DEADLINE, RunningReplicas, eventually, make_principal, running_replicas
+from widgets.terminal.emulator import ByteStream, Screen
+from widgets.terminal.emulator.marks import commands
 
 
 @pytest.fixture
@@ -72,6 +74,26 @@ async def test_bash_is_preferred(app: RunningReplicas, terminals: TerminalServic
         await shown(session.stream, "v=5.")
     finally:
         await session.stream.close()
+
+
+async def test_bash_tells_where_commands_begin_and_how_they_end(
+    app: RunningReplicas, terminals: TerminalService
+) -> None:
+    await app.run(IDLE, "python:3.11-slim")
+    screen = Screen(80, 24)
+    output = ByteStream(screen)
+    session = await terminals.open(app.who, app.deployment.id)
+    try:
+        await session.stream.write(b"echo one; (exit 3)\necho $((6*7))-is-it\n")
+        async with asyncio.timeout(DEADLINE):
+            while [one.exit_status for one in commands(screen)][:2] != [3, 0]:
+                output.feed(await session.stream.read())
+    finally:
+        await session.stream.close()
+    first, second = commands(screen)[:2]
+    assert first.output is not None
+    assert second.output is not None
+    assert [screen.line(one.output[0]).text.rstrip() for one in (first, second)] == ["one", "42-is-it"]
 
 
 async def test_a_named_replica_and_command(app: RunningReplicas, terminals: TerminalService) -> None:
