@@ -135,7 +135,13 @@ class MainScreen(TerminalActions):
         """Tells the filter and the marks in the list's frame."""
         words = self.table.filter_text
         title = counts_title(self.table.row_count, len(self.table.visible_keys), words)
-        self.query_one("#list").border_title = f"[@click=screen.show_panel('deployments')]1 {escape(title)}[/]"
+        keys = (self.app.preferences.keymap, self.app.preferences.keys)
+        ways = [f"[@click=screen.show_panel('deployments')]1 {escape(title)}[/]"]
+        ways += [
+            f"[@click=screen.{name}]{escape(key_of(name, *keys))} {BY_NAME[name].label}[/]"
+            for name in ("environments", "terminals")
+        ]
+        self.query_one("#list").border_title = " │ ".join(ways)
         marks = len(self.table.marked_keys)
         self.query_one("#list").border_subtitle = f"{marks} marked" if marks else ""
 
