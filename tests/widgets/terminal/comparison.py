@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import chain, zip_longest
 
 from tests.widgets.terminal.ghostty_oracle import CLUSTERS, GhosttyOracle, Look, Picture, with_clusters
 from tests.widgets.terminal.streams import Program
@@ -51,6 +51,18 @@ class WatchedScreen(Screen):
         if self._table is not None and not data.isascii():
             self.notes.add("other text in the graphic set")
         super().draw(data)
+
+    def update(self, parts: Iterable[str], act: Callable[[str], object], take: Callable[[str], bool]) -> str:
+        left = chain(parts, ("",))
+        text = next(left)
+        rest = super().update([text], act, take)
+        for sequence, text in zip(left, left, strict=False):
+            if rest or not self.takes_updates:
+                return rest + sequence + text + "".join(left)
+            if sequence in ("\r\n", "\n") and self.waits:
+                self.notes.add("down while waiting to wrap")
+            rest = super().update(["", sequence, text], act, take)
+        return rest
 
     def repeat(self, count: int | None = None, *rest: int) -> None:
         self.notes.add("repeat")

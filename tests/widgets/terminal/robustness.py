@@ -30,13 +30,14 @@ def check_robust(program: Program) -> None:
             in_steps.feed(part[at : at + size])
             at, step = at + size, step + 1
         _check_whole(whole)
-        assert _state(whole) == _state(split), f"cut into pieces it differs: {_state(whole)} {_state(split)}"
+        assert state_of(whole) == state_of(split), f"cut into pieces it differs: {state_of(whole)} {state_of(split)}"
         for stream in (at_once, in_steps):
             assert len(stream._tail) <= MAX_SEQUENCE + 4
             assert sum(map(len, stream._string)) <= MAX_STRING
 
 
-def _state(screen: Screen) -> object:
+def state_of(screen: Screen) -> object:
+    """All that a program can see of a screen, and its scrollback."""
     rows = [(row.shown(), [(a, b, _LOOK(look)) for a, b, look in row.runs()], row.wrapped) for row in screen.rows]
     kept = [line if isinstance(line, str) else line.shown() for line in screen.history]
     cursor = (screen.cursor.x, screen.cursor.y, screen.cursor.hidden, _LOOK(screen.pen), screen.waiting)

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 from pyte import modes
 
-from widgets.terminal.emulator.motion import Motion
 from widgets.terminal.emulator.row import Row
 from widgets.terminal.emulator.sides import delete_within, insert_within
 from widgets.terminal.emulator.style import BLINK, BOLD, PROTECTED, REVERSE, apply_sgr
+from widgets.terminal.emulator.updates import Updates
 
 _RESTYLING = frozenset({0, 1, 4, 5, 7, 22, 24, 25, 27})
 _REVERSED = {1: BOLD, 5: BLINK, 7: REVERSE}
 
 
-class Rectangles(Motion):
+class Rectangles(Updates):
     """Corners are 1-based and count from the margins in origin mode; 0 or none is the screen's first or last."""
 
     rectangle_extent = 0

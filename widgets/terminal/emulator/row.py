@@ -121,14 +121,17 @@ class Row:
             self._break(x, end)
         old = self.text
         length = len(old)
-        if self._cells is None:
-            self._cells = [DEFAULT] * length
+        cells = self._cells
+        if cells is None and looks.count(DEFAULT) < len(looks):
+            cells = self._cells = [DEFAULT] * length
         if x < length:
             self.text = old[:x] + text + old[end:]
-            self._cells[x:end] = looks
+            if cells is not None:
+                cells[x:end] = looks
         else:
             self.text = old.ljust(x) + text
-            self._cells += [DEFAULT] * (x - length) + looks
+            if cells is not None:
+                cells += [DEFAULT] * (x - length) + looks
 
     def erase(self, start: int, end: int, columns: int, fill: Style) -> None:
         """Blank the cells from `start` to before `end`, in the background of `fill`."""

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyte
 
+from widgets.terminal.emulator.updates import update_parts
+
 if TYPE_CHECKING:
     from widgets.terminal.emulator.screen import Screen
 
@@ -28,6 +30,7 @@ MAX_SEQUENCE: Final = 1024
 _MAX_PARAMETERS = 32
 _LARGEST = 65535
 _MAX_KNOWN = 4096
+_FULL_SCREEN = "[?1049h"  # after which updates are likely
 
 _TEXT = r"[^\x00-\x1f\x7f-\x9f]"
 # ncurses ends each style with both of these.
@@ -131,6 +134,7 @@ class Stream(pyte.Stream):
         *marked.values(),
         "draw_styled",
         "draw_lines",
+        "update",
         "operating_command",
     }
 
@@ -164,9 +168,20 @@ class Stream(pyte.Stream):
         if self._tail:
             data = self._tail + data
             self._tail = ""
-        at = 0
+        listener: Any = self.listener
+        at, tried = 0, False
         while at < len(data):
-            at = self._take_string(data, at) if self._string_kind else self._take_tokens(data, at)
+            if self._string_kind:
+                at = self._take_string(data, at)
+            elif tried or not listener.takes_updates:
+                at = self._take_tokens(data, at)
+            else:
+                # Once only, so that a chunk in which updates end again and again is not cut apart each time.
+                tried = True
+                rest = listener.update(update_parts(data[at:]), self._act, self._take_piece)
+                if not rest:
+                    return
+                data, self._tail, at = self._tail + rest, "", 0
 
     @property
     def unfinished_text(self) -> str:
@@ -196,6 +211,8 @@ class Stream(pyte.Stream):
                 sequence = token[7]
                 handler, numbers = known.get(sequence) or self._learn(sequence)
                 handler(*numbers)
+                if sequence == _FULL_SCREEN:
+                    return token.end()
             elif kind == 6:
                 listener.next_line()
                 if lines := token[6]:
@@ -215,6 +232,21 @@ class Stream(pyte.Stream):
             elif kind == 19:
                 self._keep(token[19])
         return len(data)
+
+    def _take_piece(self, data: str) -> bool:
+        """Take in a part of an update that may have anything in it. False where a sequence in it has not ended."""
+        at = 0
+        while at < len(data):
+            at = self._take_string(data, at) if self._string_kind else self._take_tokens(data, at)
+        return not (self._tail or self._string_kind)
+
+    def _act(self, sequence: str) -> None:
+        """Do a sequence or control that stands alone."""
+        if (learnt := self._known.get(sequence[1:])) is not None and sequence[0] == "\x1b":
+            handler, numbers = learnt
+            handler(*numbers)
+        else:
+            self._take_tokens(sequence, 0)
 
     def _learn(self, sequence: str) -> tuple[Handler, tuple[Any, ...]]:
         """What to call for a common sequence, ESC left out. Remembered, as there are few and they come often."""
