@@ -17,17 +17,16 @@ from widgets.terminal.emulator.motion import Motion
 from widgets.terminal.emulator.style import Style, styled
 from widgets.terminal.emulator.width import NARROW
 
-_SEQUENCE = r"\x1b\[[0-9;:?]*+(?:m(?:\x1b\[[0-9;:]*+m|\x1b\(B)*+|[@-~])|\x1b\(B"
-_PART = re.compile(f"({_SEQUENCE})")
-_PART_OR_CONTROL = re.compile(rf"({_SEQUENCE}|\r\n|[\r\n\x08])")
+# Each alternative begins with a character of its own, not a class: so re finds where one may begin quickly.
+_PART = re.compile(r"(\x1b\[[0-9;:?]*+(?:m(?:\x1b\[[0-9;:]*+m|\x1b\(B)*+|[@-~])|\x1b\(B|\r\n?|\n|\x08)")
 _PLACE = re.compile(r"\x1b\[([0-9]{0,5})(?:;([0-9]{0,5}))?H\Z")
 _COUNT = re.compile(r"\x1b\[([0-9]{0,5})([CXd])\Z")
 _STYLES = re.compile(r"(?:\x1b\[[0-9;:]{0,64}m|\x1b\(B)+\Z")
-_HARMLESS = re.compile(r"\x1b\[(?:[0-9;]{0,20}[@-DGHJ-MPSTXd]|\?25[hl])\Z|[\n\r\x08]")
+_HARMLESS = re.compile(r"\x1b\[[0-9;]{0,20}[@-DGHJ-MPSTXd]\Z|[\n\r\x08]")
 _MAX_KNOWN: Final = 4096
 _LONGEST: Final = 64
 
-_GO, _RIGHT, _CLEAR, _DOWN, _BLANK, _LINE, _RETURN, _STYLE, _ACT, _ACT_ODDLY = range(10)
+_GO, _RIGHT, _CLEAR, _DOWN, _BLANK, _LINE, _RETURN, _STYLE, _ASIDE, _ACT, _ACT_ODDLY = range(11)
 _COUNTED: Final = {"C": _RIGHT, "X": _BLANK, "d": _LINE}
 _UNUSUAL: Final = frozenset({modes.IRM, modes.DECOM, modes.LNM})
 _Step = tuple[int, int, int]
@@ -46,7 +45,8 @@ class _Steps(dict[str, _Step]):
 
 
 def _understood(sequence: str) -> _Step:
-    """`_ACT_ODDLY` is for what may change `takes_updates`."""
+    """`_ASIDE` is for what has nothing to do with the cursor's place, `_ACT_ODDLY` for what may change
+    `takes_updates`."""
     if place := _PLACE.match(sequence):
         line, column = (max(1, int(number or 1)) - 1 for number in place.groups())
         return _GO, line, column
@@ -58,6 +58,8 @@ def _understood(sequence: str) -> _Step:
         return _DOWN, 0, int(sequence == "\n")
     if sequence in ("\x1b[K", "\r"):
         return (_RETURN if sequence == "\r" else _CLEAR), 0, 0
+    if sequence in ("\x1b[?25h", "\x1b[?25l"):
+        return _ASIDE, 0, 0
     return (_ACT if _HARMLESS.match(sequence) else _ACT_ODDLY), 0, 0
 
 
@@ -66,7 +68,7 @@ _steps = _Steps()
 
 def update_parts(data: str) -> list[str]:
     """Text and sequences in turn, text first and last. What is rare among sequences is left in the text."""
-    return (_PART_OR_CONTROL if "\r" in data or "\n" in data or "\x08" in data else _PART).split(data)
+    return _PART.split(data)
 
 
 class Updates(Motion):
@@ -82,8 +84,8 @@ class Updates(Motion):
     def update(self, parts: Iterable[str], act: Callable[[str], object], take: Callable[[str], bool]) -> str:
         """Does what `update_parts` found, as far as `takes_updates` goes on to be true; returns the rest.
 
-        `act` does a sequence or control that has no code here. `take` takes in text that wraps or has more than
-        characters of one cell in it; it returns False where the text ends within a sequence.
+        `act` does a sequence or control that has no code here. `take` takes in text with anything in it; it returns
+        False where that ends within a sequence.
         """
         cursor, rows, columns, pen, dirty = self.cursor, self.rows, self.columns, self.pen, self.dirty
         begin = x = cursor.x
@@ -133,6 +135,8 @@ class Updates(Motion):
                         row = rows[y]
                     elif kind == _RETURN:
                         x = 0
+                    elif kind == _ASIDE:
+                        act(sequence)
                     elif sequence:
                         self._leave(x, y, pen, drawn)
                         act(sequence)
@@ -154,7 +158,9 @@ class Updates(Motion):
                     dirty.add(y)
                     texts, looks = [], []
                 self._leave(x, y, pen, drawn)
-                if not take(text) or not self.takes_updates:
+                if text.isprintable():
+                    self.draw(text)
+                elif not take(text) or not self.takes_updates:
                     return "".join(left)
                 begin = x = cursor.x
                 y, rows, pen, drawn = cursor.y, self.rows, self.pen, ""
