@@ -30,6 +30,7 @@ MAX_SEQUENCE: Final = 1024
 _MAX_PARAMETERS = 32
 _LARGEST = 65535
 _MAX_KNOWN = 4096
+_FLOOD = 40  # characters for each sequence, at least, in what is more text than updates
 _FULL_SCREEN = "[?1049h"  # after which updates are likely
 
 _TEXT = r"[^\x00-\x1f\x7f-\x9f]"
@@ -178,6 +179,8 @@ class Stream(pyte.Stream):
             else:
                 # Once only, so that a chunk in which updates end again and again is not cut apart each time.
                 tried = True
+                if data.count("\x1b", at) * _FLOOD < len(data) - at:
+                    continue
                 rest = listener.update(update_parts(data[at:]), self._act, self._take_piece)
                 if not rest:
                     return
