@@ -84,9 +84,9 @@ class PatientHandler(logging.Handler):
 
 
 def _is_of_use(record: logging.LogRecord) -> bool:
-    """Not what the server says of each socket that comes and goes. It also takes a socket that was refused for one that
-    was forgotten."""
-    return record.levelno >= logging.WARNING and "without completing handshake" not in record.msg
+    """Not that each socket comes and goes, which its request says. The server also takes a socket that was refused for
+    one that was forgotten."""
+    return not str(record.msg).startswith(("connection ", "ASGI callable returned without completing handshake"))
 
 
 def _is_stderr(path: Path) -> bool:

@@ -59,3 +59,4 @@ def test_the_server_is_not_quoted_on_every_socket() -> None:
     assert not said(logging.INFO, "connection open")
     assert not said(logging.ERROR, "ASGI callable returned without completing handshake.")
     assert said(logging.ERROR, "Exception in ASGI application\n")
+    assert said(logging.INFO, '%s - "WebSocket %s" [accepted]')

@@ -121,7 +121,7 @@ class ActivityMonitor:
         self._seen = {key: value for key, value in self._seen.items() if key in ids or key in self._unwritten}
 
     async def _look_at(self, place: Place, environments: Sequence[Environment]) -> set[str]:
-        """The ids of the containers that were looked at."""
+        """The runs of containers that were looked at."""
         pairs: list[tuple[Environment, ContainerState]] = []
         for environment in environments:
             running = [one for one in place.containers(environment.id) if one.phase is ContainerPhase.RUNNING]
@@ -131,17 +131,17 @@ class ActivityMonitor:
         for environment, state in pairs:
             if await self._is_busy(place, state, samples.get(state.id)):
                 self.touch(environment.id)
-            self._known_since.setdefault(state.id, self._clock())
+            self._known_since.setdefault(_run_of(state), self._clock())
             if environment.idle_stop_minutes:
                 await self._consider(environment, state)
-        return {state.id for _, state in pairs}
+        return {_run_of(state) for _, state in pairs}
 
     async def _is_busy(self, place: Place, state: ContainerState, sample: UsageSample | None) -> bool:
         """Whether something used CPU since the last look, or a terminal waits for a program. In doubt it is."""
         if sample is None:
             return True
-        before = self._cpu.get(state.id)
-        self._cpu[state.id] = sample.cpu_seconds
+        before = self._cpu.get(_run_of(state))
+        self._cpu[_run_of(state)] = sample.cpu_seconds
         if before is not None and not 0 <= sample.cpu_seconds - before < BUSY_CPU_SECONDS:
             return True
         try:
@@ -155,7 +155,7 @@ class ActivityMonitor:
         now = self._clock()
         limit = timedelta(minutes=environment.idle_stop_minutes)
         notice = min(LONGEST_WARNING, limit / 2)
-        moments = (self.last(environment), environment.started_at, self._known_since[state.id])
+        moments = (self.last(environment), environment.started_at, self._known_since[_run_of(state)])
         idle = now - max(moment for moment in moments if moment is not None)
         if idle < limit - notice:
             self._warned.pop(environment.id, None)
@@ -185,6 +185,11 @@ class ActivityMonitor:
                 log.info("the activity of environments: %s", error.message)
             except Exception:
                 log.exception("looking after the activity of environments failed")
+
+
+def _run_of(state: ContainerState) -> str:
+    """One run of a container: stopped and started again it is another, with its whole time before it."""
+    return f"{state.id} {state.started_at}"
 
 
 def _runs(environment: Environment) -> bool:

@@ -307,7 +307,9 @@ async def test_commands_that_the_app_must_do_are_asked_for(app: WorkspaceApp) ->
         assert not app.workspace.choosing
         await type_text(pilot, "echo back\n")
         await until(pilot, lambda: "\nback" in text_of(app))
-        await type_text(pilot, "cat\n")
+        await type_text(pilot, "cat\nas-it-came\n")
+        # Said twice: by the terminal and by the program, which is there then to be quit.
+        await until(pilot, lambda: text_of(app).count("as-it-came") == 2)
         await command(pilot, "backslash")
         await until(pilot, lambda: "Quit" in text_of(app))
 
