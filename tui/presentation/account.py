@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tui.presentation.words import UNKNOWN, age
+from tui.presentation.figures import field_line
+from tui.presentation.words import age
 from widgets.form import Field, SelectField, TextField
 from widgets.table_columns import Cell, Column
 
@@ -21,7 +22,6 @@ LEAST_PASSWORD = 8
 MOST_PASSWORD = 128
 _USERNAME = re.compile(r"[A-Za-z0-9_-]{3,50}\Z")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\Z")
-LABEL_CELLS = 11
 NEVER = 0
 # Label and days; the shortest first, which is also what the form begins with.
 EXPIRIES: tuple[tuple[str, int], ...] = (
@@ -90,15 +90,11 @@ def profile_lines(profile: ProfileResponse, backend: str, now: datetime) -> list
     """Who this is, and where."""
     login = "never" if profile.last_login is None else f"{age(profile.last_login, now)} ago"
     return [
-        [*_field("User", profile.username), (f"  {profile.id}", "muted")],
-        _field("E-mail", profile.email),
-        _field("Member", f"for {age(profile.created_at, now)}, last login {login}"),
-        _field("Backend", backend),
+        [*field_line("User", profile.username), (f"  {profile.id}", "muted")],
+        field_line("E-mail", profile.email),
+        field_line("Member", f"for {age(profile.created_at, now)}, last login {login}"),
+        field_line("Backend", backend),
     ]
-
-
-def _field(label: str, value: str) -> Line:
-    return [(f"{label:<{LABEL_CELLS}}", "muted"), (value or UNKNOWN, "")]
 
 
 # --- forms --------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.presentation.figures import figure_column
 from tui.presentation.words import cores, rate, reason_words, short_size, status_sign
 from widgets.table_columns import Cell, Column
 
@@ -110,36 +111,9 @@ def columns() -> list[Column[DeploymentRow]]:
             max_width=22,
         ),
         Column("ready", "READY", ready_cell, sort=lambda row: (row.replicas - row.ready, row.replicas), align="right"),
-        Column(
-            "cpu",
-            "CPU",
-            lambda row: cores(row.cpu),
-            sort=lambda row: row.cpu,
-            align="right",
-            min_width=5,
-            priority=2,
-            descending_first=True,
-        ),
-        Column(
-            "memory",
-            "MEM",
-            lambda row: short_size(row.memory),
-            sort=lambda row: row.memory,
-            align="right",
-            min_width=5,
-            priority=2,
-            descending_first=True,
-        ),
-        Column(
-            "requests",
-            "REQ/s",
-            lambda row: rate(row.requests),
-            sort=lambda row: row.requests,
-            align="right",
-            min_width=5,
-            priority=3,
-            descending_first=True,
-        ),
+        figure_column("cpu", "CPU", lambda row: row.cpu, cores, priority=2),
+        figure_column("memory", "MEM", lambda row: row.memory, short_size, priority=2),
+        figure_column("requests", "REQ/s", lambda row: row.requests, rate, priority=3),
         Column(
             "restarts",
             "RST",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tui.presentation.figures import LABEL_CELLS, field_line, figure_column
 from tui.presentation.words import UNKNOWN, age, cores, reason_words, short_size, size
 from widgets.table_columns import Cell, Column
 
@@ -27,7 +28,6 @@ TOKENS = {
 }
 BUSY = frozenset({"creating", "installing", "terminated"})
 _ORDER = ("error", "creating", "installing", "terminated", "running", "stopped")
-LABEL_CELLS = 11
 BAR_CELLS = 20
 NEARLY_FULL = 0.9
 
@@ -97,36 +97,9 @@ def columns() -> list[Column[EnvironmentRow]]:
             max_width=24,
         ),
         Column("template", "TEMPLATE", lambda row: row.template, min_width=8, max_width=24, flex=1, priority=2),
-        Column(
-            "cpu",
-            "CPU",
-            lambda row: cores(row.cpu),
-            sort=lambda row: row.cpu,
-            align="right",
-            min_width=5,
-            priority=1,
-            descending_first=True,
-        ),
-        Column(
-            "memory",
-            "MEM",
-            lambda row: short_size(row.memory),
-            sort=lambda row: row.memory,
-            align="right",
-            min_width=5,
-            priority=1,
-            descending_first=True,
-        ),
-        Column(
-            "storage",
-            "DISK",
-            lambda row: short_size(row.storage),
-            sort=lambda row: row.storage,
-            align="right",
-            min_width=5,
-            priority=1,
-            descending_first=True,
-        ),
+        figure_column("cpu", "CPU", lambda row: row.cpu, cores, priority=1),
+        figure_column("memory", "MEM", lambda row: row.memory, short_size, priority=1),
+        figure_column("storage", "DISK", lambda row: row.storage, short_size, priority=1),
         Column(
             "image",
             "IMAGE",
@@ -166,17 +139,18 @@ def overview(
     if environment.error_message:
         lines += [[("✖ ", "status-failed"), (part, "status-failed")] for part in environment.error_message.splitlines()]
     lines += [[], *_resources(environment, usage, stale), []]
+    created, updated = age(environment.created_at, now), age(environment.updated_at, now)
     if environment.description:
-        lines.append(_field("About", environment.description))
+        lines.append(field_line("About", environment.description))
     lines += [
-        _field("Template", environment.template_name),
-        _field("Image", environment.image),
-        _field("Port", str(environment.port)),
-        _field("Runs on", environment.cluster_id or "this engine"),
-        _field("Idle stop", _idle(environment.idle_stop_minutes)),
-        _field("Created", f"{age(environment.created_at, now)} ago, changed {age(environment.updated_at, now)} ago"),
-        _field("Activity", f"{age(environment.last_activity, now)} ago" if environment.last_activity else UNKNOWN),
-        _field("Home", "kept until the environment is deleted"),
+        field_line("Template", environment.template_name),
+        field_line("Image", environment.image),
+        field_line("Port", str(environment.port)),
+        field_line("Runs on", environment.cluster_id or "this engine"),
+        field_line("Idle stop", _idle(environment.idle_stop_minutes)),
+        field_line("Created", f"{created} ago, changed {updated} ago"),
+        field_line("Activity", f"{age(environment.last_activity, now)} ago" if environment.last_activity else UNKNOWN),
+        field_line("Home", "kept until the environment is deleted"),
     ]
     return lines
 
@@ -188,9 +162,9 @@ def _idle(minutes: int) -> str:
 def _resources(environment: EnvironmentModel, usage: EnvironmentUsageModel | None, stale: bool) -> list[Line]:
     if usage is None:
         return [
-            _field("CPU", f"up to {environment.cpu_limit}"),
-            _field("Memory", f"up to {environment.memory_limit}"),
-            _field("Storage", f"up to {environment.storage_limit}"),
+            field_line("CPU", f"up to {environment.cpu_limit}"),
+            field_line("Memory", f"up to {environment.memory_limit}"),
+            field_line("Storage", f"up to {environment.storage_limit}"),
         ]
     live = not stale and environment.status == "running"
     cpu, memory = (usage.cpu_cores, usage.memory_bytes) if live else (None, None)
@@ -217,10 +191,6 @@ def _gauge(label: str, used: float | None, limit: float, shown: str, limit_words
         ("░" * (BAR_CELLS - filled), "muted"),
         (f"  {shown} of {limit_words}" if used is not None else f"  up to {limit_words}", ""),
     ]
-
-
-def _field(label: str, value: str) -> Line:
-    return [(f"{label:<{LABEL_CELLS}}", "muted"), (value or UNKNOWN, "")]
 
 
 # --- gallery ------------------------------------------------------------------------------------------------

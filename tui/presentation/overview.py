@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tui.presentation.deployments import old_serving, serves
+from tui.presentation.figures import field_line
 from tui.presentation.words import (
-    UNKNOWN,
     age,
     cores,
     milliseconds,
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 Span = tuple[str, str]
 Line = list[Span]
 
-LABEL_CELLS = 11
 _PHASE_TOKENS = {
     "ready": "status-running",
     "created": "status-pending",
@@ -46,26 +45,26 @@ def overview(
     if deployment.error_message:
         lines += [[("✖ ", "status-failed"), (part, "status-failed")] for part in deployment.error_message.splitlines()]
     lines.append([])
-    lines.append(_field("URL", deployment.url, "url"))
-    lines.append(_field("Image", deployment.image))
+    lines.append(field_line("URL", deployment.url, "url"))
+    lines.append(field_line("Image", deployment.image))
     if deployment.digest and deployment.digest != deployment.image:
-        lines.append(_field("Digest", _short_digest(deployment.digest), "muted"))
-    lines.append(_field("Port", str(deployment.port)))
+        lines.append(field_line("Digest", _short_digest(deployment.digest), "muted"))
+    lines.append(field_line("Port", str(deployment.port)))
     health_token = f"health-{deployment.health}"
     old = old_serving(deployment)
     if old and deployment.ready < deployment.replicas:
         counts = f"{plural(old, 'old replica')} serve{'s' if old == 1 else ''}; "
         counts += f"{deployment.ready} of {deployment.replicas} new ready"
-        lines.append(_field("Replicas", counts, "status-updating"))
+        lines.append(field_line("Replicas", counts, "status-updating"))
     else:
         counts = f"{deployment.ready} of {deployment.replicas} ready, "
-        lines.append([*_field("Replicas", counts), (deployment.health, health_token)])
-    lines.append(_field("Limits", f"cpu {deployment.cpu_limit}, memory {deployment.memory_limit} per replica"))
+        lines.append([*field_line("Replicas", counts), (deployment.health, health_token)])
+    lines.append(field_line("Limits", f"cpu {deployment.cpu_limit}, memory {deployment.memory_limit} per replica"))
     lines.append(
-        _field("Restarts", str(deployment.restart_count), "status-pending" if deployment.restart_count else "")
+        field_line("Restarts", str(deployment.restart_count), "status-pending" if deployment.restart_count else "")
     )
     created, updated = age(deployment.created_at, now), age(deployment.updated_at, now)
-    lines.append(_field("Created", f"{created} ago, changed {updated} ago, generation {deployment.generation}"))
+    lines.append(field_line("Created", f"{created} ago, changed {updated} ago, generation {deployment.generation}"))
     if sample is not None and not stale and serves(deployment):
         lines += [[], *_usage(sample)]
     if deployment.replica_list:
@@ -92,10 +91,6 @@ def _messages(deployment: DeploymentModel) -> list[str]:
     return deployment.message.splitlines()
 
 
-def _field(label: str, value: str, token: str = "") -> Line:
-    return [(f"{label:<{LABEL_CELLS}}", "muted"), (value or UNKNOWN, token)]
-
-
 def _short_digest(digest: str) -> str:
     name, at, hexes = digest.partition("sha256:")
     return f"{name}{at}{hexes[:12]}" if at else digest
@@ -110,9 +105,9 @@ def _usage(sample: LiveMetricModel) -> list[Line]:
     if sample.latency_p50_ms is not None:
         p50, p95 = milliseconds(sample.latency_p50_ms), milliseconds(sample.latency_p95_ms)
         requests += f", median {p50}, 95 % within {p95}"
-    lines = [_field("CPU", cores(sample.cpu_cores)), _field("Memory", memory), _field("Requests", requests)]
+    lines = [field_line("CPU", cores(sample.cpu_cores)), field_line("Memory", memory), field_line("Requests", requests)]
     if sample.errors_per_second > 0:
-        lines.append(_field("Errors", f"{rate(sample.errors_per_second)}/s", "status-failed"))
+        lines.append(field_line("Errors", f"{rate(sample.errors_per_second)}/s", "status-failed"))
     return lines
 
 
