@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from math import inf
 from time import monotonic
 from typing import ClassVar, Final
 
@@ -152,7 +154,7 @@ class TerminalView(TerminalScrolling, can_focus=True):
             now = monotonic()
             if self._held_since is None:
                 self._held_since = now
-                self.set_timer(_SYNCHRONIZED_LIMIT, self.paint)
+                self.set_timer(_SYNCHRONIZED_LIMIT, partial(self._held_enough, now))
             if now - self._held_since < _SYNCHRONIZED_LIMIT:
                 return
         self._held_since = None
@@ -170,6 +172,12 @@ class TerminalView(TerminalScrolling, can_focus=True):
         self._place_cursor()
         if eager and monotonic() - self._painted_at > _EAGER_PAUSE:
             self._paint_at_once()
+
+    def _held_enough(self, since: float) -> None:
+        # By the timer, not by the clock: Textual's timers run up to half a millisecond early.
+        if self._held_since == since:
+            self._held_since = -inf
+            self.paint()
 
     def _refresh_scrolled(self, width: int) -> None:
         """While only lines of the scrollback are in view, nothing but the note on how far up it is changes."""
