@@ -75,12 +75,14 @@ class GoogleTokens(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller of a request: a user, and the credential that proved it."""
+    """The caller of a request: a user, and the credential that proved it. `expires_at` is when the credential, an
+    access token or an API key, ends by itself."""
 
     user: User
     credential: CredentialKind
     session_id: str | None = None
     api_key_id: str | None = None
+    expires_at: datetime | None = None
 
     @property
     def tenant_id(self) -> str:

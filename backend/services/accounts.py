@@ -259,6 +259,14 @@ class AccountService:
             return await self._keys.authenticate(credential)
         return await self._sessions.authenticate(credential)
 
+    async def authenticate_again(self, who: Principal, credential: str) -> None:
+        """Whether the caller may go on: an API key while it is good, and a session's caller while the session lives,
+        also where the access token that it came with has expired since. Raises Unauthorized."""
+        if who.session_id is None:
+            await self.authenticate(credential)
+        else:
+            await self._sessions.lives(who.session_id, who.user.id)
+
     async def local_owner_session(self) -> TokenPair:
         """A session of the local owner, an administrator without a password, made when first asked for. Only a caller
         that proved to be this process's own user may ask. Raises Unauthorized where the account is deactivated."""

@@ -92,7 +92,9 @@ class ApiKeys:
         if not stored.user.is_active:
             raise Unauthorized(DEACTIVATED)
         await self._note_use(stored.key, now)
-        return Principal(stored.user, CredentialKind.API_KEY, api_key_id=stored.key.id)
+        return Principal(
+            stored.user, CredentialKind.API_KEY, api_key_id=stored.key.id, expires_at=stored.key.expires_at
+        )
 
     async def _note_use(self, key: ApiKey, now: datetime) -> None:
         """At most once a minute: the memory here spares requests that come at once their turn at writing."""

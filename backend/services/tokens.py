@@ -31,6 +31,7 @@ class Claims:
 
     user_id: str
     session_id: str
+    expires_at: datetime
 
 
 class AccessTokens:
@@ -44,7 +45,7 @@ class AccessTokens:
             )
         self._secret = secret
         self._clock = clock
-        self._verified: dict[bytes, tuple[Claims, int]] = {}
+        self._verified: dict[bytes, Claims] = {}
 
     def issue(self, user_id: str, session_id: str, session_ends: datetime) -> tuple[str, datetime]:
         """A token and when it expires: in an hour, or with its session."""
@@ -69,12 +70,11 @@ class AccessTokens:
             if len(self._verified) >= _REMEMBERED:
                 self._verified.clear()
             self._verified[digest] = found
-        claims, expires = found
-        if expires <= self._clock().timestamp():
+        if found.expires_at <= self._clock():
             raise Unauthorized("the access token has expired: refresh it or log in again")
-        return claims
+        return found
 
-    def _verify(self, token: str) -> tuple[Claims, int]:
+    def _verify(self, token: str) -> Claims:
         try:
             # Time is checked by the caller, against our own clock.
             claims = jwt.decode(
@@ -88,7 +88,10 @@ class AccessTokens:
         user_id, session_id, expires = claims["sub"], claims["sid"], claims["exp"]
         if not isinstance(session_id, str) or not isinstance(expires, int):
             raise Unauthorized("the access token is not valid: log in again")
-        return Claims(user_id, session_id), expires
+        try:
+            return Claims(user_id, session_id, datetime.fromtimestamp(expires, UTC))
+        except (OverflowError, OSError, ValueError) as error:
+            raise Unauthorized("the access token is not valid: log in again") from error
 
 
 def new_refresh_token() -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from litestar import WebSocket
@@ -29,6 +30,7 @@ POLICY = 1008  # the credential does not hold any more
 FAILED = 1011
 TRY_LATER = 1013  # the client reads too slowly, or a part that is needed is down
 RECHECK_SECONDS = 15.0
+_LEAST_WAIT_SECONDS = 0.1  # while storage is down, an expired credential is not looked at without a pause
 CLOSE_SECONDS = 30.0
 MAX_REASON_BYTES = 123
 
@@ -105,17 +107,35 @@ def end_of(task: asyncio.Future[None]) -> SocketEnd | None:
 
 
 async def watch_credential(accounts: AccountService, credential: str, who: Principal) -> None:
-    """Raises Unauthorized once the credential is expired or revoked: at once where this process ended it, soon where
-    another did. A storage that is down decides nothing."""
+    """Raises Unauthorized once the credential is expired or revoked: at once where it ran out or this process ended it,
+    soon where another did. A storage that is down decides nothing."""
     while True:
-        notice = accounts.revocations.notice(who.user.id)
-        try:
-            await accounts.authenticate(credential)
-        except Unavailable:
-            log.debug("a socket's credential could not be checked: storage does not answer")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(RECHECK_SECONDS):
-                await notice.wait()
+        await _watch_once(accounts, who, lambda: accounts.authenticate(credential), who.expires_at)
+
+
+async def watch_session(accounts: AccountService, credential: str, who: Principal) -> None:
+    """Likewise, but an access token that runs out is no matter while its session lives: for sockets that people work
+    at for longer than the hour of a token."""
+    expires_at = who.expires_at if who.session_id is None else None
+    while True:
+        await _watch_once(accounts, who, lambda: accounts.authenticate_again(who, credential), expires_at)
+
+
+async def _watch_once(
+    accounts: AccountService, who: Principal, check: Callable[[], Awaitable[object]], expires_at: datetime | None
+) -> None:
+    notice = accounts.revocations.notice(who.user.id)
+    try:
+        await check()
+    except Unavailable:
+        log.debug("a socket's credential could not be checked: storage does not answer")
+    wait = RECHECK_SECONDS
+    if expires_at is not None:
+        left = (expires_at - datetime.now(UTC)).total_seconds()
+        wait = min(wait, max(left, _LEAST_WAIT_SECONDS))
+    with suppress(TimeoutError):
+        async with asyncio.timeout(wait):
+            await notice.wait()
 
 
 async def ignore_input(socket: Socket) -> None:

@@ -25,7 +25,7 @@ from backend.surfaces.pilothouse.errors import error_answer, error_code
 from backend.surfaces.pilothouse.live_environments import environment_frames, environment_log_frames
 from backend.surfaces.pilothouse.live_frames import LiveFrames
 from backend.surfaces.services import Services
-from backend.surfaces.sockets import TRY_LATER, Socket, SocketEnd, refuse, run_socket, send_text, watch_credential
+from backend.surfaces.sockets import TRY_LATER, Socket, SocketEnd, refuse, run_socket, send_text, watch_session
 from backend.wire import pilothouse as wire
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def live_routes(services: Services) -> list[Any]:
                 socket,
                 client.show(frames),
                 client.listen(),
-                watch_credential(services.accounts, credential, who),
+                watch_session(services.accounts, credential, who),
             )
         finally:
             await client.close()

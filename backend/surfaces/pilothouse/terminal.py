@@ -32,7 +32,7 @@ from backend.surfaces.sockets import (
     run_socket,
     send_bytes,
     send_text,
-    watch_credential,
+    watch_session,
 )
 from backend.wire.pilothouse import (
     TerminalError,
@@ -154,7 +154,7 @@ async def _serve(
     stream, viewer = terminal.stream, terminal.viewer
     try:
         await _tell(socket, _ready(terminal))
-        watch = watch_credential(accounts, credential, who)
+        watch = watch_session(accounts, credential, who)
         if giver is not None and viewer is not None and (given := giver.give()) is not None:
 
             async def lost(error: DomainError) -> None:

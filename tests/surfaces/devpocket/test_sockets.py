@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from contextlib import ExitStack
 
+import jwt
 import pytest
 
 from tests.backend.running_backend import RunningBackend
@@ -13,6 +15,8 @@ from tests.surfaces.devpocket.client import Client, Frames
 from tests.surfaces.shapes import fits
 
 SOCKETS_PER_USER = 10
+# Less than the time after which an open socket's credential is looked at in any case.
+SOON_SECONDS = 8
 
 
 def _prompted(frames: Frames) -> Frames:
@@ -178,6 +182,28 @@ def test_a_token_that_ends_during_a_session(backend: RunningBackend, user: Clien
     with user.socket(f"terminal/{made}") as frames:
         assert frames.closed()[0] == 1008
     user.log_in()
+
+
+def test_a_token_that_runs_out_during_a_session(backend: RunningBackend, dweller: Client, home: str) -> None:
+    """The sockets close with a reason, at once and not when they are next looked at; the shell goes on."""
+    token = backend.expiring(dweller.token, 4)
+    with (
+        dweller.socket(f"terminal/{home}", token=token, session="late") as terminal,
+        dweller.socket(f"logs/{home}", token=token) as logs,
+        dweller.socket(f"terminal/{home}", session="late") as longer,
+    ):
+        _prompted(terminal).type("mine=kept\n")
+        for frames in (terminal, logs):
+            code, reason, told = frames.closed()
+            assert (code, "expired" in reason) == (1008, True), reason
+            assert told[-1]["type"] == "error"
+            assert "expired" in told[-1]["message"]
+        assert time.time() < jwt.decode(token, options={"verify_signature": False})["exp"] + SOON_SECONDS
+        longer.type('echo "is $mine"; exit\n')
+        longer.until_shown("is kept")
+        longer.closed()
+    with dweller.socket(f"terminal/{home}", token=token) as frames:
+        assert frames.closed()[0] == 1008
 
 
 def test_ten_sockets_of_a_user(user: Client, shell: str) -> None:

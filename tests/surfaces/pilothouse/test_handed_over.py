@@ -104,6 +104,28 @@ def test_a_credential_that_ends_closes_the_socket(home: Home) -> None:
         assert again.until_told("ready")["resumed"]
 
 
+def test_a_token_that_runs_out_leaves_the_terminal_open_while_its_session_lives(home: Home) -> None:
+    """People work at a terminal for longer than the hour of a token."""
+    login = {"email": f"{home.person.username}@example.com", "password": "correct horse 7 battery"}
+    url = f"http://127.0.0.1:{home.backend.port}{API}/auth"
+    token, other = (httpx.post(f"{url}/login", json=login, trust_env=False).json()["access_token"] for _ in range(2))
+    short = home.backend.expiring(token, 3)
+    with home.open(token=short) as socket:
+        socket.until_told("ready")
+        while httpx.get(f"{url}/me", headers={"Authorization": f"Bearer {short}"}, trust_env=False).is_success:
+            time.sleep(0.2)
+        # The end of any session of the user has all open sockets looked at.
+        left = httpx.post(f"{url}/logout", headers={"Authorization": f"Bearer {other}"}, trust_env=False)
+        assert left.is_success, left.text
+        time.sleep(1)
+        socket.type(b"echo st''ill\n")
+        socket.until_shown("still")
+        left = httpx.post(f"{url}/logout", headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+        assert left.is_success, left.text
+        code, reason = socket.until_closed()
+        assert (code, "over" in reason) == (1008, True), reason
+
+
 def _resident_mb(pid: int) -> float:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGESIZE") / 1e6
