@@ -19,6 +19,7 @@ from widgets.terminal.emulator.colours import xterm_palette
 from widgets.terminal.emulator.grid import DEFAULT_SCROLLBACK
 from widgets.terminal.emulator.screen import SYNCHRONIZED
 from widgets.terminal.outer_cursor import OuterCursor
+from widgets.terminal.outer_output import outer_is_behind
 from widgets.terminal.paint import Mark, Painter
 from widgets.terminal.palette import OUTER_UNDERLINES, Palette
 from widgets.terminal.scrolling import TerminalScrolling
@@ -67,6 +68,7 @@ class TerminalView(TerminalScrolling, can_focus=True):
         self._painted_at = 0.0
         self._due = False
         self._held_since: float | None = None
+        self._put_off = False
 
     # For subclasses
 
@@ -158,6 +160,12 @@ class TerminalView(TerminalScrolling, can_focus=True):
             if now - self._held_since < _SYNCHRONIZED_LIMIT:
                 return
         self._held_since = None
+        if outer_is_behind(self.app):
+            # Later, and then what is new by then: frames in a queue would be old when they are seen.
+            if not self._put_off:
+                self._put_off = True
+                self.set_timer(_FRAME, self._paint_put_off)
+            return
         self._due = True
         lines = emulator.dirty | {self._cursor_line, emulator.cursor.y}
         emulator.dirty.clear()
@@ -178,6 +186,10 @@ class TerminalView(TerminalScrolling, can_focus=True):
         if self._held_since == since:
             self._held_since = -inf
             self.paint()
+
+    def _paint_put_off(self) -> None:
+        self._put_off = False
+        self.paint()
 
     def _refresh_scrolled(self, width: int) -> None:
         """While only lines of the scrollback are in view, nothing but the note on how far up it is changes."""
