@@ -6,13 +6,12 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from textual.screen import Screen
-
 from tui.client.environments import EnvironmentState
 from tui.key_order import OPENS_SCREEN
 from tui.presentation.environments import BUSY, EnvironmentRow
 from tui.presentation.faults import sentence
 from widgets.confirm import Confirmation, ConfirmDialog
+from widgets.paced_screen import PacedScreen
 from widgets.resource_table import ResourceTable
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 FILTER = "/"
 
 
-class EnvironmentWork(Screen[None]):
+class EnvironmentWork(PacedScreen[None]):
     """The half of the screen that acts."""
 
     app: PilothouseApp

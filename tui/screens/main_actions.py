@@ -7,13 +7,12 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from textual.screen import Screen
-
 from tui.key_order import OPENS_SCREEN
 from tui.presentation.addresses import forward_line, over_ssh, shows_no_browser
 from tui.presentation.deployments import DeploymentRow, columns
 from tui.presentation.faults import sentence
 from tui.presentation.words import plural
+from widgets.paced_screen import PacedScreen
 from widgets.resource_table import ResourceTable
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 FILTER, COMMAND = "/", ":"
 
 
-class DeploymentActions(Screen[None]):
+class DeploymentActions(PacedScreen[None]):
     """The half of the main screen that acts; the other half lays out and takes live data."""
 
     app: PilothouseApp

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.screen import Screen
 
 from tui.actions import Action
 from tui.presentation.words import plural
 from tui.terminal_actions import EMPTY_HINTS, HINTS, LEADER, SHARED, terminal_screen_actions
 from widgets.confirm import Confirmation, ConfirmDialog
 from widgets.key_hints import KeyHint, KeyHints
+from widgets.paced_screen import PacedScreen
 from widgets.terminal.terminal_pane import TerminalPane
 from widgets.terminal.workspace import Workspace
 from widgets.terminal.workspace_commands import COMMANDS, shown_keys
@@ -31,7 +31,7 @@ EMPTY = (
 )
 
 
-class TerminalsScreen(Screen[None]):
+class TerminalsScreen(PacedScreen[None]):
     """Asks for what the workspace wants from the app, and tells what it says."""
 
     CSS_PATH = "terminals.tcss"

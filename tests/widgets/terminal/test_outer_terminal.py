@@ -7,6 +7,8 @@ import shlex
 import sys
 from pathlib import Path
 
+import pytest
+
 from widgets.terminal import LocalPty
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,6 +31,36 @@ import shlex, sys
 from tests.widgets.terminal.terminal_app import TerminalApp, shell
 TerminalApp(shell(*shlex.split(sys.argv[1]))).run()
 """
+_CHANGING = """
+import itertools
+from textual.app import App
+from textual.widgets import Static
+from widgets.paced_screen import PacedScreen
+
+class Changing(PacedScreen[None]):
+    BINDINGS = [("x", "mark")]
+    mark = 0
+
+    def compose(self):
+        yield Static()
+
+    def on_mount(self):
+        self.turns = itertools.count()
+        self.set_interval(1 / 60, self.change)
+
+    def change(self):
+        word = chr(0x41 + next(self.turns) % 26)
+        self.query_one(Static).update(f"#{self.mark}#\\n" + f"{word * 199}\\n" * 58)
+
+    def action_mark(self):
+        self.mark += 1
+
+class ChangingApp(App[None]):
+    def get_default_screen(self):
+        return Changing()
+
+ChangingApp().run()
+"""
 STALL_SECONDS = 1.5
 A_FRAME = COLUMNS * LINES * 2  # bytes: more than any of these takes
 
@@ -45,9 +77,13 @@ async def _read_until(outer: LocalPty, mark: bytes) -> int:
     return count
 
 
-async def test_an_echo_does_not_queue_behind_the_frames_of_a_flood() -> None:
-    flood = shlex.join([sys.executable, "-c", _FLOOD])
-    outer = await LocalPty.open([sys.executable, "-c", _APP, flood], COLUMNS, LINES, cwd=ROOT)
+@pytest.mark.parametrize(
+    "app",
+    [[_APP, shlex.join([sys.executable, "-c", _FLOOD])], [_CHANGING]],
+    ids=["a flood in a terminal", "a screen that changes"],
+)
+async def test_an_echo_does_not_queue_behind_the_frames_before_it(app: list[str]) -> None:
+    outer = await LocalPty.open([sys.executable, "-c", *app], COLUMNS, LINES, cwd=ROOT)
     try:
         await _read_until(outer, b"#0#")
         await asyncio.sleep(STALL_SECONDS)
