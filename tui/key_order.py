@@ -77,7 +77,7 @@ class KeyOrder:
         focused = self._app.focused
         if focused is None:
             return False
-        if getattr(focused, "listening", False):
+        if getattr(focused, "takes_keys", False):
             return isinstance(event, events.Paste) or event.key not in getattr(focused, "pass_keys", ())
         return isinstance(event, events.Key) and focused.check_consume_key(event.key, event.character)
 

@@ -48,7 +48,6 @@ class TerminalPanel(Vertical, can_focus=True):
         self._lost: dict[str, str] = {}
         self._moved: set[str] = set()
         self._shown: DeploymentView | None = None
-        self._typed_ahead = ""
         self._bereft = False
 
     @property
@@ -82,7 +81,6 @@ class TerminalPanel(Vertical, can_focus=True):
     def show_view(self, view: DeploymentView | None) -> None:
         before, self._shown = self._deployment, view
         if before != self._deployment:
-            self._typed_ahead = ""
             # Its deployment went away under the hands of who types: the next one must not get it, nor the app.
             self._bereft = self.has_focus_within and (self._bereft or before in self._terminals)
             if self._bereft:
@@ -134,9 +132,7 @@ class TerminalPanel(Vertical, can_focus=True):
         terminal = self._terminals[deployment]
         link = Reconnecting(start, tell, prepare=lambda: afresh(terminal.emulator.alternate))
         self._links[deployment] = link
-        source = await link.open(columns, rows)
-        self.call_later(self._send_typed_ahead, deployment)
-        return source
+        return await link.open(columns, rows)
 
     @property
     def shell(self) -> Terminal | None:
@@ -159,8 +155,7 @@ class TerminalPanel(Vertical, can_focus=True):
         return moving(self._sources.pop(deployment), lambda: terminal.emulator)
 
     def on_key(self, event: events.Key) -> None:
-        """While the shell is being opened its keys are kept for it: an `rm` meant for a shell must not reach ours. Nor
-        must what is typed on after the shell has ended."""
+        """What is typed on after the shell has ended must not reach our commands: an `rm` was meant for the shell."""
         if self.shell_ended:
             if event.key not in _ENDED_KEYS or (self._bereft and event.key == "enter"):
                 event.stop()
@@ -169,17 +164,12 @@ class TerminalPanel(Vertical, can_focus=True):
                 self._leave_behind()
             return
         terminal = self._current
-        opening = terminal is not None and terminal.source is None and self._deployment not in self._ended
-        if opening and event.key not in Terminal.pass_keys:
+        if terminal is None or event.key in Terminal.pass_keys:
+            return
+        # It may have been begun again while the key was on its way here.
+        if not terminal.takes_keys or terminal.take_key(event.key, event.character):
             event.stop()
             event.prevent_default()
-            self._typed_ahead += event.character or ""
-
-    def _send_typed_ahead(self, deployment: str) -> None:
-        text, self._typed_ahead = self._typed_ahead, ""
-        terminal = self._terminals.get(deployment)
-        if terminal is not None and text:
-            terminal.send_text(text)
 
     def _leave_behind(self) -> None:
         if self._bereft:
@@ -196,8 +186,6 @@ class TerminalPanel(Vertical, can_focus=True):
         if deployment is None:
             return
         self._places.pop(deployment, None)
-        if deployment == self._deployment:
-            self._typed_ahead = ""
         if deployment in self._moved:
             self._moved.discard(deployment)
             self._ended[deployment] = "The shell is in Terminals now."

@@ -45,6 +45,10 @@ class TerminalInput(TerminalPrompting, can_focus=True):
         """Whether a program takes input."""
         raise NotImplementedError
 
+    def keep(self, key: str, character: str | None) -> bool:
+        """Keep a key for the program that is on its way; False where none is."""
+        raise NotImplementedError
+
     def send(self, data: bytes) -> None:
         """Send bytes to the program as they are. Dropped where none runs."""
         raise NotImplementedError
@@ -71,12 +75,13 @@ class TerminalInput(TerminalPrompting, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         """A key is of the app, of the copy mode, of the widget, or of the program, in this order."""
-        if event.key in self.pass_keys or not self._take_key(event.key, event.character):
+        if event.key in self.pass_keys or not self.take_key(event.key, event.character):
             return
         event.stop()
         event.prevent_default()
 
-    def _take_key(self, key: str, character: str | None) -> bool:
+    def take_key(self, key: str, character: str | None) -> bool:
+        """Do what the key is for; False where it is for nothing here."""
         if self.copying:
             self.take_copy_key(key, character)
             return True
@@ -85,7 +90,7 @@ class TerminalInput(TerminalPrompting, can_focus=True):
             getattr(self, f"action_{command.action}")()
             return True
         if not self.listening:
-            return False
+            return self.keep(key, character)
         text = encode(key, character, KeyModes.of(self._emulator))
         if text is None:
             return False

@@ -103,7 +103,6 @@ class TerminalPane(Pane):
         self._reconnecting: Reconnecting | None = None
         self._recorder: Recorder | None = None
         self._ended = ""
-        self._typed_ahead = ""
         self._in_view = in_view
 
     def compose(self) -> ComposeResult:
@@ -140,22 +139,15 @@ class TerminalPane(Pane):
             source: TerminalSource = await self._reconnecting.open(columns, rows, first=factory)
         else:
             source = await factory(columns, rows)
-        self.call_later(self._opened)
+        self.call_later(self.tell_change)
         return Tapped(source, self)
 
     def _prepared(self) -> bytes:
         return FROM_SCRATCH if self.plan.repaints else afresh(self.terminal.emulator.alternate)
 
-    def _opened(self) -> None:
-        text, self._typed_ahead = self._typed_ahead, ""
-        if text:
-            self.terminal.send_text(text)
-        self.tell_change()
-
     @on(Terminal.Exited)
     def _exited(self, event: Terminal.Exited) -> None:
         event.stop()
-        self._typed_ahead = ""
         if event.error:
             self._ended = f"{event.error.rstrip('.')}."
         elif event.code is None:
@@ -184,18 +176,16 @@ class TerminalPane(Pane):
             self._reconnecting.reconnect_now()
 
     def on_key(self, event: events.Key) -> None:
-        """What the terminal leaves: nothing runs in it yet, or any more."""
+        """What the terminal leaves, since nothing runs in it any more: keys meant for that must not be commands."""
         if event.key in (ALSO_WHEN_ENDED if self._ended else FOR_THE_APP):
             return
-        if self.terminal.listening:
+        # It may have been begun again while the key was on its way here.
+        if self.terminal.takes_keys and not self.terminal.take_key(event.key, event.character):
             return
         event.stop()
         event.prevent_default()
-        if self._ended:
-            if event.key == "enter":
-                self.begin_again()
-        else:
-            self._typed_ahead += event.character or ""
+        if self._ended and event.key == "enter":
+            self.begin_again()
 
     # Listener
 

@@ -37,6 +37,9 @@ _HIDDEN_PAUSE: Final = 0.05
 _NOTED: Final = 64 * 1024
 """Characters of a paste that wait for the program to read before the user is told."""
 
+_MOST_AHEAD: Final = 4096
+"""Keys that are kept for a source that is being opened."""
+
 _MAX_REPLIES: Final = 64 * 1024
 
 
@@ -64,6 +67,8 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
         self._factory = source_factory
         self._source: TerminalSource | None = None
         self._sized = False
+        self._awaited = source_factory is not None
+        self._ahead: list[tuple[str, str | None] | str] = []
         self._outbox = Outbox()
         self._wake = asyncio.Event()
         self._spent = 0.0
@@ -92,6 +97,31 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
     def listening(self) -> bool:
         """Whether something runs."""
         return self._source is not None
+
+    @property
+    def takes_keys(self) -> bool:
+        """Whether what is typed goes to a program: one that runs, or one that is being opened, which gets it then."""
+        return self._source is not None or self._awaited
+
+    def keep(self, key: str, character: str | None) -> bool:
+        """Keep a key until the source is open; False where none is being opened."""
+        if self._awaited and len(self._ahead) < _MOST_AHEAD:
+            self._ahead.append((key, character))
+        return self._awaited
+
+    def _forget_ahead(self) -> None:
+        self._awaited = False
+        self._ahead.clear()
+
+    def _send_ahead(self) -> None:
+        """What was typed and pasted before the source was there, as its program wants it, and before all that comes."""
+        ahead = self._ahead.copy()
+        self._forget_ahead()
+        for each in ahead:
+            if isinstance(each, str):
+                self.paste(each)
+            else:
+                self.take_key(*each)
 
     @staticmethod
     def commands() -> tuple[TerminalCommand, ...]:
@@ -142,11 +172,13 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
         self._start("terminal-read", self._read, source)
         self._start("terminal-write", self._write, source)
         self._tell_size()
+        self._send_ahead()
         self._shown_anew()
 
     async def detach(self) -> None:
         """Stop showing the source and close it. What it printed stays on the screen."""
         source, self._source = self._source, None
+        self._forget_ahead()
         for group in ("terminal-open", "terminal-read", "terminal-write", "terminal-size"):
             self.workers.cancel_group(self, group)
         if source is not None:
@@ -156,13 +188,17 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
     def restart(self) -> None:
         """Open a source by the factory, first or again after the last one ended. Without a factory, or while a source
         is attached, this does nothing."""
-        if self._factory is not None and self._source is None and self._sized:
+        if self._factory is None or self._source is not None:
+            return
+        self._awaited = True
+        if self._sized:
             self._start("terminal-open", self._open, self._factory)
 
     async def _open(self, factory: SourceFactory) -> None:
         try:
             source = await factory(self._emulator.columns, self._emulator.lines)
         except OSError as error:
+            self._forget_ahead()
             self.post_message(self.Exited(self, None, str(error)))
             return
         self.attach(source)
@@ -235,10 +271,13 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
             self._wake.set()
 
     def send_paste(self, text: str, *, bracketed: bool) -> None:
-        """Send text piece by piece, as fast as the program reads it. Dropped where none runs."""
+        """Send text piece by piece, as fast as the program reads it. Kept while the source is being opened, dropped
+        where nothing runs."""
         if self._source is not None:
             self._outbox.put_paste(Paste(text, bracketed=bracketed))
             self._wake.set()
+        elif self._awaited:
+            self._ahead.append(text)
 
     @property
     def pasting(self) -> int:
