@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Tests mostly wait for engines and timers: more of them at once than there are processors is still faster.
+JOBS ?= 3
 SOURCES := $(shell find backend tui widgets themes -name '*.py' -not -path '*/__pycache__/*')
 # Without this, some packages' sources would be compiled again at every start.
 export PYTHONDONTWRITEBYTECODE :=
@@ -16,7 +18,7 @@ engine: $(VENV)/.runtime
 	@$(BIN)/python backend/commands/engine_setup.py
 
 test: $(VENV)/.dev $(VENV)/.compiled check
-	@tests/engine/with_engine.sh $(BIN)/pytest $(ARGS)
+	@tests/engine/with_engine.sh $(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -126,8 +126,16 @@ def _replay(options: argparse.Namespace) -> int:
     from tui.preferences import load_preferences, preferences_file, with_flags
     from tui.replay import replay
 
+    _ask_the_terminal_for_its_size()
+
     preferences = with_flags(load_preferences(preferences_file()), theme=options.theme, keymap=options.keymap)
     return replay(options.file, preferences)
+
+
+def _ask_the_terminal_for_its_size() -> None:
+    """A shell that exports these would fix the screen's size for good: Python believes them, whatever is resized."""
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
 
 
 def _open(options: argparse.Namespace) -> int:
@@ -141,6 +149,7 @@ def _open(options: argparse.Namespace) -> int:
     from tui.app import Options, PilothouseApp
     from tui.preferences import load_preferences, preferences_file, with_flags
 
+    _ask_the_terminal_for_its_size()
     path = preferences_file()
     preferences = with_flags(load_preferences(path), theme=options.theme, keymap=options.keymap)
     app = PilothouseApp(

@@ -40,7 +40,8 @@ class TmuxApp:
             ],
             columns=self._size[0],
             rows=self._size[1],
-            environment=environment(self._data_dir) | more,
+            # What some shells export must not stand in the way of a resize.
+            environment=environment(self._data_dir) | {"COLUMNS": "71", "LINES": "17"} | more,
         )  # fmt: skip
         return self.screen
 

@@ -149,9 +149,9 @@ async def test_stop_ends_what_another_backend_left(site: Site, ingress: CaddyIng
 
 
 async def test_the_sockets_and_the_directory_are_ours_alone(site: Site, ingress: CaddyIngress) -> None:
-    run = site.root / "run"
-    assert stat.S_IMODE(run.stat().st_mode) == 0o700
-    sockets = [path for path in run.iterdir() if path.is_socket()]
+    paths = IngressPaths.prepare(site.root / "run", site.root / "log")
+    assert stat.S_IMODE(paths.run_dir.stat().st_mode) == stat.S_IMODE(paths.socket_dir.stat().st_mode) == 0o700
+    sockets = [path for path in paths.socket_dir.iterdir() if path.is_socket()]
     assert len(sockets) == 3
     assert {stat.S_IMODE(path.stat().st_mode) for path in sockets} == {0o600}
 
