@@ -70,9 +70,11 @@ class SharedTerminal(Terminal):
         if self.listening and not self.copying and event.key not in self.pass_keys and event.key not in OWN_KEYS:
             self._also(lambda other: TerminalInput.on_key(other, events.Key(event.key, event.character)))
 
-    def on_paste(self, event: events.Paste) -> None:
-        if self.listening and not self.copying:
-            self._also(lambda other: other.paste(event.text))
+    def paste(self, text: str) -> None:
+        """Wherever it comes from: the outer terminal, a key, the middle button."""
+        if self.listening:
+            self._also(lambda other: TerminalInput.paste(other, text))
+        super().paste(text)
 
 
 class TerminalPane(Pane):

@@ -119,7 +119,7 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
         self._forget_ahead()
         for each in ahead:
             if isinstance(each, str):
-                self.paste(each)
+                TerminalInput.paste(self, each)  # this terminal's alone, as the keys are
             else:
                 self.take_key(*each)
 

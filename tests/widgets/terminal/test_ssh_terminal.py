@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.ssh_server import SshServer
-from tests.widgets.terminal.test_workspace import WorkspaceApp, command, shown_in, text_of, type_text, until
+from tests.widgets.terminal.workspace_app import WorkspaceApp, command, shown_in, text_of, type_text, until
 from widgets.terminal.ssh_pty import SshConnector, SshTarget
 from widgets.terminal.terminal_pane import TerminalPlan
 
