@@ -16,6 +16,7 @@ from widgets.terminal.emulator.grid import DEFAULT_SCROLLBACK
 from widgets.terminal.input import TerminalInput
 from widgets.terminal.messages import TerminalMessages
 from widgets.terminal.outbox import Outbox, Paste
+from widgets.terminal.outer_output import outer_is_behind
 from widgets.terminal.selection import Selection
 from widgets.terminal.source import SourceFactory, TerminalSource
 
@@ -33,6 +34,11 @@ _TURNS: Final = 10
 
 _HIDDEN_PAUSE: Final = 0.05
 """Seconds between two slices where nobody looks: what is on show goes first."""
+
+_OUTER_PAUSE: Final = 0.002
+_OUTER_PAUSES: Final = 4
+"""Of so many seconds each, while the outer terminal has not taken what was painted before: feeding on would only make
+the next frame, and the echo of a key with it, wait for the processor."""
 
 _NOTED: Final = 64 * 1024
 """Characters of a paste that wait for the program to read before the user is told."""
@@ -245,6 +251,12 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
     async def _let_others(self) -> None:
         if not self.in_view:
             await asyncio.sleep(_HIDDEN_PAUSE)
+        elif self._emulator.dirty:
+            # Who reads the outer terminal, and the thread that writes to it, want the processor too.
+            for _ in range(_OUTER_PAUSES):
+                if not outer_is_behind(self.app):
+                    break
+                await asyncio.sleep(_OUTER_PAUSE)
         for _ in range(_TURNS):
             await asyncio.sleep(0)
 
