@@ -30,8 +30,9 @@ POLICY = 1008  # the credential does not hold any more
 FAILED = 1011
 TRY_LATER = 1013  # the client reads too slowly, or a part that is needed is down
 RECHECK_SECONDS = 15.0
-_LEAST_WAIT_SECONDS = 0.1  # while storage is down, an expired credential is not looked at without a pause
+_LEAST_CHECK_SECONDS = 1.0
 CLOSE_SECONDS = 30.0
+LAST_WORDS_SECONDS = 5.0  # for a client that reads slowly; one that does not read hears nothing
 MAX_REASON_BYTES = 123
 
 
@@ -57,8 +58,11 @@ async def refuse(socket: Socket, status: int, body: bytes, headers: Mapping[str,
     await socket.send(rest)
 
 
-async def run_socket(socket: Socket, *parts: Coroutine[Any, Any, None]) -> None:
-    """Run the parts of an accepted socket's work side by side until the first ends; then close with what it says."""
+async def run_socket(
+    socket: Socket, *parts: Coroutine[Any, Any, None], last_words: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Run the parts of an accepted socket's work side by side until the first ends; then close with what it says.
+    `last_words` may send something more before the close, once nothing else is done for the client any more."""
     tasks = [asyncio.ensure_future(part) for part in parts]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -69,6 +73,10 @@ async def run_socket(socket: Socket, *parts: Coroutine[Any, Any, None]) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     if end is not None:
+        if last_words is not None:
+            with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+                async with asyncio.timeout(LAST_WORDS_SECONDS):
+                    await last_words()
         await close(socket, end)
 
 
@@ -125,17 +133,23 @@ async def _watch_once(
     accounts: AccountService, who: Principal, check: Callable[[], Awaitable[object]], expires_at: datetime | None
 ) -> None:
     notice = accounts.revocations.notice(who.user.id)
+    left = _seconds_until(expires_at)
     try:
-        await check()
-    except Unavailable:
+        async with asyncio.timeout(None if left is None else max(left, _LEAST_CHECK_SECONDS)):
+            await check()
+    except (Unavailable, TimeoutError):
+        left = _seconds_until(expires_at)
+        if left is not None and left <= 0:
+            raise Unauthorized("the credential has expired: renew it or log in again") from None
         log.debug("a socket's credential could not be checked: storage does not answer")
-    wait = RECHECK_SECONDS
-    if expires_at is not None:
-        left = (expires_at - datetime.now(UTC)).total_seconds()
-        wait = min(wait, max(left, _LEAST_WAIT_SECONDS))
+    left = _seconds_until(expires_at)
     with suppress(TimeoutError):
-        async with asyncio.timeout(wait):
+        async with asyncio.timeout(RECHECK_SECONDS if left is None else min(RECHECK_SECONDS, max(left, 0))):
             await notice.wait()
+
+
+def _seconds_until(moment: datetime | None) -> float | None:
+    return None if moment is None else (moment - datetime.now(UTC)).total_seconds()
 
 
 async def ignore_input(socket: Socket) -> None:

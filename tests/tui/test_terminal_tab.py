@@ -9,6 +9,7 @@ import pytest
 from tests.backend.running_backend import RunningBackend
 from tests.tui.driving import text_of, type_text, until, until_shown
 from tui.app import PilothouseApp
+from tui.panels.terminal import TerminalPanel
 
 
 async def test_what_is_typed_after_the_end_of_a_shell_goes_nowhere(
@@ -48,6 +49,23 @@ async def _type_on(app: PilothouseApp, api: Any, made: list[str]) -> None:
 
         await pilot.press("enter")
         await until_shown(pilot, "^\\ leaves", "Leave the shell")
+        # A shell that is in front without the focus gets nothing.
+        await pilot.press("ctrl+backslash")
+        await until(pilot, lambda: app.main.table.has_focus, "the list")
+        panel = app.main.query_one(TerminalPanel)
+        app.main.set_focus(panel)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: len(app.screen_stack) == 2, "the help")
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1, "no more help")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.focused is not panel, "the shell")
+        await until_shown(pilot, "^\\ leaves", "Leave the shell")
+        await type_text(pilot, "echo here-$((6*7))")
+        await pilot.press("enter")
+        await until_shown(pilot, "here-42")
+        assert "?" not in text_of(pilot).split("echo here")[0].splitlines()[-1]
+
         api.delete(f"/v1/deployments/{made[0]}")
         await until_shown(pilot, "this shell was in is gone")
         await type_text(pilot, "xD")

@@ -164,7 +164,7 @@ class TerminalPanel(Vertical, can_focus=True):
                 self._leave_behind()
             return
         terminal = self._current
-        if terminal is None or event.key in Terminal.pass_keys:
+        if terminal is None or not terminal.has_focus or event.key in Terminal.pass_keys:
             return
         # It may have been begun again while the key was on its way here.
         if not terminal.takes_keys or terminal.take_key(event.key, event.character):

@@ -67,12 +67,12 @@ class SharedTerminal(Terminal):
 
     def on_key(self, event: events.Key) -> None:
         """Before the terminal itself sees the key; each encodes it as its own program wants it."""
-        if self.listening and not self.copying and event.key not in self.pass_keys and event.key not in OWN_KEYS:
+        if self.takes_keys and not self.copying and event.key not in self.pass_keys and event.key not in OWN_KEYS:
             self._also(lambda other: TerminalInput.on_key(other, events.Key(event.key, event.character)))
 
     def paste(self, text: str) -> None:
         """Wherever it comes from: the outer terminal, a key, the middle button."""
-        if self.listening:
+        if self.takes_keys:
             self._also(lambda other: TerminalInput.paste(other, text))
         super().paste(text)
 

@@ -149,6 +149,7 @@ class TerminalView(TerminalScrolling, can_focus=True):
         """Have the changed lines drawn; at once for an echo."""
         emulator = self._emulator
         if not self.in_view:
+            self._held_since = None
             emulator.dirty.clear()
             return
         if SYNCHRONIZED in emulator.mode:
@@ -159,13 +160,14 @@ class TerminalView(TerminalScrolling, can_focus=True):
                 self.set_timer(_SYNCHRONIZED_LIMIT, partial(self._held_enough, now))
             if now - self._held_since < _SYNCHRONIZED_LIMIT:
                 return
-        self._held_since = None
         if outer_is_behind(self.app):
             # Later, and then what is new by then: frames in a queue would be old when they are seen.
+            self._held_since = -inf if SYNCHRONIZED in emulator.mode else None
             if not self._put_off:
                 self._put_off = True
                 self.set_timer(_FRAME, self._paint_put_off)
             return
+        self._held_since = None
         self._due = True
         lines = emulator.dirty | {self._cursor_line, emulator.cursor.y}
         emulator.dirty.clear()
@@ -211,7 +213,8 @@ class TerminalView(TerminalScrolling, can_focus=True):
         """Draw without waiting for the screen's next tick of 60 a second: the delay of an echo is felt."""
         screen = self.screen
         if screen.is_current and not self.app._batch_count and not screen._layout_required:
-            screen._compositor.update_widgets({self})
+            # With what else waits for that tick: it is taken for painted after this.
+            screen._compositor.update_widgets({self, *screen._dirty_widgets})
             screen._compositor_refresh()
 
     def render_lines(self, crop: Region) -> list[Strip]:

@@ -44,7 +44,9 @@ _NOTED: Final = 64 * 1024
 """Characters of a paste that wait for the program to read before the user is told."""
 
 _MOST_AHEAD: Final = 4096
-"""Keys that are kept for a source that is being opened."""
+"""Keys and short pastes that are kept for a source that is being opened."""
+
+_LONGEST_AHEAD: Final = 1024
 
 _MAX_REPLIES: Final = 64 * 1024
 
@@ -283,13 +285,17 @@ class Terminal(TerminalMessages, TerminalInput, can_focus=True):
             self._wake.set()
 
     def send_paste(self, text: str, *, bracketed: bool) -> None:
-        """Send text piece by piece, as fast as the program reads it. Kept while the source is being opened, dropped
-        where nothing runs."""
+        """Send text piece by piece, as fast as the program reads it. A line is kept while the source is being
+        opened; dropped where nothing runs."""
         if self._source is not None:
             self._outbox.put_paste(Paste(text, bracketed=bracketed))
             self._wake.set()
         elif self._awaited:
-            self._ahead.append(text)
+            # Whether the program wants brackets is not known yet, and without them each line would be a command.
+            if "\n" in text.strip() or "\r" in text.strip() or len(text) > _LONGEST_AHEAD:
+                self.nothing_there("Nothing runs yet that could take the paste")
+            elif len(self._ahead) < _MOST_AHEAD:
+                self._ahead.append(text)
 
     @property
     def pasting(self) -> int:

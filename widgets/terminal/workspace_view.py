@@ -252,5 +252,5 @@ class WorkspaceView(Widget):
 
     def _do_to_others(self, pane: Pane, deed: Callable[[Terminal], object]) -> None:
         for other in self.marked if pane.marked else ():
-            if other is not pane and isinstance(other, TerminalPane) and other.terminal.listening:
+            if other is not pane and isinstance(other, TerminalPane) and other.terminal.takes_keys:
                 deed(other.terminal)

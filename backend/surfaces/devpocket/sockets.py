@@ -57,8 +57,21 @@ async def run(
 ) -> None:
     """The parts side by side until one ends, or the credential does not hold any more; what is wrong is told in a frame
     before the close."""
+    faults: list[DomainError] = []
+
+    async def noting(part: Coroutine[Any, Any, None]) -> None:
+        try:
+            await part
+        except DomainError as error:
+            faults.append(error)
+            raise end_of(error) from error
+
+    async def tell_fault() -> None:
+        for fault in faults[:1]:
+            await tell(socket, ErrorFrame(message=fault.message))
+
     watching = watch_credential(services.accounts, credential, who)
-    await run_socket(socket, *(_told(socket, part) for part in (*parts, watching)))
+    await run_socket(socket, *(noting(part) for part in (*parts, watching)), last_words=tell_fault)
 
 
 async def turn_away(socket: Socket, error: DomainError) -> None:
@@ -108,14 +121,6 @@ async def messages(socket: Socket, kinds: TypeAdapter[Any], known: str, take: Ca
 async def tell(socket: Socket, frame: BaseModel) -> None:
     """One frame. Waits while the client does not read."""
     await send_text(socket, frame.model_dump_json())
-
-
-async def _told(socket: Socket, part: Coroutine[Any, Any, None]) -> None:
-    try:
-        await part
-    except DomainError as error:
-        await tell(socket, ErrorFrame(message=error.message))
-        raise end_of(error) from error
 
 
 def fault_of(error: ValidationError, known: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from math import inf
+from typing import Any
+
 import pytest
 from textual.geometry import Offset, Region
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import Label, Static
 
 from tests.widgets.terminal.terminal_app import TerminalApp, marked, script, shell, shown, until
 from widgets.terminal import Terminal
@@ -194,3 +197,56 @@ async def test_all_is_selected_but_for_blank_lines_at_the_end() -> None:
         await until(pilot, lambda: "200" in shown(app))
         await pilot.press("ctrl+shift+a", "ctrl+shift+c")
         assert app.clipboard == "\n".join(str(number) for number in range(1, 201))
+
+
+async def test_a_paint_at_once_forgets_no_other_widget() -> None:
+    """Textual takes all that waits for the screen's tick for painted once something is."""
+    app = TerminalApp(script("read x"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await fresh(pilot, app)
+        label = Label("before")
+        await app.mount(label, before=0)
+        await pilot.pause(0.1)
+        painted: list[Region] = []
+        compositor = app.screen._compositor
+        render = compositor.render_update
+
+        def render_update(**options: Any) -> Any:
+            painted.extend(compositor._dirty_regions)
+            return render(**options)
+
+        compositor.render_update = render_update  # type: ignore[method-assign]
+        for number in range(5):
+            painted.clear()
+            label.update(f"after {number}")
+            await until(pilot, lambda: label in app.screen._dirty_widgets or painted)
+            app.terminal._painted_at = 0
+            app.terminal._stream.feed(b"x")
+            app.terminal.paint(eager=True)
+            await until(pilot, lambda: any(region.overlaps(label.region) for region in painted))
+
+
+async def test_a_frame_that_a_program_forgot_to_end_comes_as_soon_as_the_outer_terminal_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    behind = True
+    asked = 0
+
+    def outer_is_behind(_: object) -> bool:
+        nonlocal asked
+        asked += 1
+        return behind
+
+    monkeypatch.setattr("widgets.terminal.view.outer_is_behind", outer_is_behind)
+    app = TerminalApp(script("read x"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.terminal.source is not None)
+        await pilot.pause(0.1)
+        app.feed("\x1b[?2026hforgotten")
+        await until(pilot, lambda: app.terminal._held_since == -inf)
+        asked = 0
+        await pilot.pause(0.4)
+        assert asked > 5, "it looks at each frame's time, not once in each hold"
+        behind = False
+        await until(pilot, lambda: app.terminal._held_since is None)
+        assert "forgotten" in shown(app)

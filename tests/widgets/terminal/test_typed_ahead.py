@@ -66,6 +66,19 @@ async def test_keys_and_pastes_are_sent_as_the_program_wants_them() -> None:
         assert app.keys == ["ctrl+backslash"]
 
 
+async def test_lines_pasted_too_early_are_not_run_one_by_one() -> None:
+    gate = _Gate(_SHOWS_BYTES)
+    app = TerminalApp(gate)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await gate.asked.wait()
+        app.terminal.post_message(events.Paste("rm one\nrm two"))
+        await pilot.press("a")
+        gate.open.set()
+        await until(pilot, lambda: "a" in shown(app))
+        assert shown(app).strip() == "a"
+        assert [notice.message for notice in app._notifications] == ["Nothing runs yet that could take the paste"]
+
+
 async def test_what_was_meant_for_a_program_that_did_not_come_goes_to_no_other() -> None:
     gate = _Gate(_SHOWS_BYTES)
     fails = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -154,6 +155,30 @@ async def test_what_is_typed_goes_to_all_marked_ones_and_they_are_told_apart(app
         await command(pilot, "M")
         assert app.workspace.marked == []
         assert "⇶" not in text_of(app)
+
+
+@pytest.mark.parametrize("typed_in", ["opening", "open"])
+async def test_a_marked_terminal_that_is_being_opened_gets_all_of_what_is_typed(
+    app: WorkspaceApp, typed_in: str
+) -> None:
+    gate = asyncio.Event()
+
+    async def late(columns: int, rows: int) -> TerminalSource:
+        await gate.wait()
+        return await shell()(columns, rows)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, app, "open")
+        await app.workspace.open(TerminalPlan("opening", late), split="row")
+        there, opening = app.panes()
+        app.workspace.mark([there, opening], True)
+        app.screen.set_focus((opening if typed_in == "opening" else there).terminal)
+        await type_text(pilot, "echo hea")
+        await until(pilot, lambda: "echo hea" in shown_in(there))
+        gate.set()
+        await until(pilot, lambda: "hea" in shown_in(opening))
+        await type_text(pilot, "d-and-tail\n")
+        await until(pilot, lambda: all("\nhead-and-tail" in shown_in(pane) for pane in (there, opening)))
 
 
 async def test_hidden_terminals_live_and_say_so(app: WorkspaceApp) -> None:
