@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from math import inf
 from typing import Any
 
@@ -219,7 +220,9 @@ async def test_a_paint_at_once_forgets_no_other_widget() -> None:
         for number in range(5):
             painted.clear()
             label.update(f"after {number}")
-            await until(pilot, lambda: label in app.screen._dirty_widgets or painted)
+            async with asyncio.timeout(10):
+                while label not in app.screen._dirty_widgets and not painted:
+                    await asyncio.sleep(0)
             app.terminal._painted_at = 0
             app.terminal._stream.feed(b"x")
             app.terminal.paint(eager=True)
