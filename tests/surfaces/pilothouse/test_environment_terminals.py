@@ -107,8 +107,13 @@ def test_a_shell_survives_a_cut_connection(home: Home) -> None:
 
 
 def test_viewers_are_told_the_size_and_sessions_are_listed_and_ended(home: Home) -> None:
-    with home.open(columns=100, rows=30) as one, home.open(columns=80, rows=20) as two, home.open(session="b") as other:
-        for each in (one, two, other):
+    with ExitStack() as stack:
+        # The last that comes sets the size.
+        one = stack.enter_context(home.open(columns=100, rows=30))
+        one.until_told("ready")
+        two = stack.enter_context(home.open(columns=80, rows=20))
+        other = stack.enter_context(home.open(session="b"))
+        for each in (two, other):
             each.until_told("ready")
         told = one.until_told("size")
         assert (told["columns"], told["rows"]) == (80, 20)
