@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import time
 from collections.abc import Iterator
 
@@ -11,23 +10,9 @@ from benchmarks.options import Options
 from benchmarks.report import Figure, Measured, percentile
 from benchmarks.terminal_app import LINES, SETTLE_SECONDS, app_with
 from benchmarks.terminals import OURS, TEXTUAL_TTY
+from tests.widgets.terminal.flood_program import flood_program, mark
 
 PAUSE_SECONDS = 0.1
-# Answers each key with a new mark in the first line, and floods the others where it is told to.
-_PROGRAM = f"""
-import os, select, sys, tty
-flood = sys.argv[1] == "flood"
-tty.setraw(0)
-block = "".join("\\x1b[38;5;%dmline %d of a flood that goes on and on\\x1b[0m\\r\\n" % (n % 256, n) for n in range(80))
-os.write(1, b"\\x1b[2;{LINES}r\\x1b[1;1H#000000#\\x1b[{LINES};1H")
-count = 0
-while True:
-    if select.select([0], [], [], 0 if flood else None)[0]:
-        count += len(os.read(0, 64))
-        os.write(1, b"\\x1b7\\x1b[1;1H#%06d#\\x1b8" % count)
-    if flood:
-        os.write(1, block.encode())
-"""
 
 
 def run(options: Options) -> Iterator[Figure]:
@@ -44,18 +29,14 @@ def run(options: Options) -> Iterator[Figure]:
 def _echoes(name: str, mode: str, keys: int) -> list[float]:
     """Seconds from each key until its mark was written to the outer terminal."""
     took = []
-    command = shlex.join([sys.executable, "-c", _PROGRAM, mode])
+    command = shlex.join(flood_program(mode, LINES))
     with app_with(name, command) as terminal:
-        terminal.until_written(_mark(0))
+        terminal.until_written(mark(0))
         time.sleep(SETTLE_SECONDS)
         for number in range(1, keys + 1):
             terminal.forget()
             began = time.monotonic()
             terminal.press("x")
-            took.append(terminal.until_written(_mark(number)) + terminal.started - began)
+            took.append(terminal.until_written(mark(number)) + terminal.started - began)
             time.sleep(PAUSE_SECONDS)
     return took
-
-
-def _mark(number: int) -> bytes:
-    return f"#{number:06}#".encode()

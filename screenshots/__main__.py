@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from screenshots.picture import save_picture
 from screenshots.sample_environments import make_environments, remove_environments
 from screenshots.sample_platform import SamplePlatform
+from tests.tui.driving import type_text
 from tests.widgets.screen_text import screen_lines
 from tui.app import Options, PilothouseApp
 from tui.preferences import Preferences
@@ -45,24 +46,6 @@ async def select(pilot: Pilot[None], app: PilothouseApp, name: str) -> None:
     key = next(key for key, one in app.main.state.deployments.items() if one.app_name == name)
     app.main.table.select(key)
     await pilot.pause()
-
-
-async def type_text(pilot: Pilot[None], text: str) -> None:
-    names = {
-        " ": "space",
-        "-": "minus",
-        ":": "colon",
-        "/": "slash",
-        ".": "full_stop",
-        "=": "equals_sign",
-        "+": "plus",
-        "(": "left_parenthesis",
-        ")": "right_parenthesis",
-        "'": "apostrophe",
-        "{": "left_curly_bracket",
-        "}": "right_curly_bracket",
-    }
-    await pilot.press(*(names.get(character, character) for character in text))
 
 
 def app_of(platform: SamplePlatform, theme: str = "") -> PilothouseApp:

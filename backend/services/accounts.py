@@ -265,7 +265,7 @@ class AccountService:
         if who.session_id is None:
             await self.authenticate(credential)
         else:
-            await self._sessions.lives(who.session_id, who.user.id)
+            await self._sessions.living(who.session_id, who.user.id)
 
     async def local_owner_session(self) -> TokenPair:
         """A session of the local owner, an administrator without a password, made when first asked for. Only a caller

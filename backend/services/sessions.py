@@ -89,10 +89,10 @@ class Sessions:
         if access_token.startswith(REFRESH_PREFIX):
             raise Unauthorized("this is a refresh token: exchange it for an access token first")
         claims = self._tokens.read(access_token)
-        stored = await self.lives(claims.session_id, claims.user_id)
+        stored = await self.living(claims.session_id, claims.user_id)
         return Principal(stored.user, CredentialKind.SESSION, session_id=stored.id, expires_at=claims.expires_at)
 
-    async def lives(self, session_id: str, user_id: str) -> StoredSession:
+    async def living(self, session_id: str, user_id: str) -> StoredSession:
         """The user's session, whatever became of its access tokens. Raises Unauthorized where it ended."""
         async with self._database.glance() as session:
             stored = await sessions.session_by_id(session, session_id)

@@ -36,13 +36,4 @@ async def until_gone(pilot: Pilot[None], *words: str) -> None:
 
 async def type_text(pilot: Pilot[None], text: str) -> None:
     """Text into the focused input, as a user types it."""
-    names = {
-        " ": "space",
-        "-": "minus",
-        ":": "colon",
-        "/": "slash",
-        ".": "full_stop",
-        "_": "underscore",
-        "=": "equals_sign",
-    }
-    await pilot.press(*(names.get(character, character) for character in text))
+    await pilot.press(*text)

@@ -67,8 +67,8 @@ async def run(
             raise end_of(error) from error
 
     async def tell_fault() -> None:
-        for fault in faults[:1]:
-            await tell(socket, ErrorFrame(message=fault.message))
+        if faults:
+            await tell(socket, ErrorFrame(message=faults[0].message))
 
     watching = watch_credential(services.accounts, credential, who)
     await run_socket(socket, *(noting(part) for part in (*parts, watching)), last_words=tell_fault)

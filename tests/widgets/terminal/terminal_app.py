@@ -90,8 +90,7 @@ async def until(pilot: Pilot[None], done: Callable[[], object], seconds: float =
 
 async def type_text(pilot: Pilot[None], text: str) -> None:
     """Press the keys of a line of text."""
-    names = {" ": "space", "\n": "enter"}
-    await pilot.press(*(names.get(char, char) for char in text))
+    await pilot.press(*("enter" if char == "\n" else char for char in text))
 
 
 def mouse(kind: type[events.MouseEvent], place: Offset, button: int = 0, **held: bool) -> events.MouseEvent:

@@ -9,23 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.widgets.terminal.flood_program import flood_program, mark
 from widgets.terminal import LocalPty
 
 ROOT = Path(__file__).resolve().parents[3]
 COLUMNS, LINES = 200, 60
-# Answers each key with a new mark in the first line, and floods the others.
-_FLOOD = f"""
-import os, select, tty
-tty.setraw(0)
-block = "".join("\\x1b[38;5;%dmline %d of a flood that goes on and on\\x1b[0m\\r\\n" % (n % 256, n) for n in range(80))
-os.write(1, b"\\x1b[2;{LINES}r\\x1b[1;1H#0#\\x1b[{LINES};1H")
-count = 0
-while True:
-    if select.select([0], [], [], 0)[0]:
-        count += len(os.read(0, 64))
-        os.write(1, b"\\x1b7\\x1b[1;1H#%d#\\x1b8" % count)
-    os.write(1, block.encode())
-"""
 _APP = """
 import shlex, sys
 from tests.widgets.terminal.terminal_app import TerminalApp, shell
@@ -50,7 +38,7 @@ class Changing(PacedScreen[None]):
 
     def change(self):
         word = chr(0x41 + next(self.turns) % 26)
-        self.query_one(Static).update(f"#{self.mark}#\\n" + f"{word * 199}\\n" * 58)
+        self.query_one(Static).update(f"#{self.mark:06}#\\n" + f"{word * 199}\\n" * 58)
 
     def action_mark(self):
         self.mark += 1
@@ -79,17 +67,17 @@ async def _read_until(outer: LocalPty, mark: bytes) -> int:
 
 @pytest.mark.parametrize(
     "app",
-    [[_APP, shlex.join([sys.executable, "-c", _FLOOD])], [_CHANGING]],
+    [[_APP, shlex.join(flood_program("flood", LINES))], [_CHANGING]],
     ids=["a flood in a terminal", "a screen that changes"],
 )
 async def test_an_echo_does_not_queue_behind_the_frames_before_it(app: list[str]) -> None:
     outer = await LocalPty.open([sys.executable, "-c", *app], COLUMNS, LINES, cwd=ROOT)
     try:
-        await _read_until(outer, b"#0#")
+        await _read_until(outer, mark(0))
         await asyncio.sleep(STALL_SECONDS)
         await outer.write(b"x")
         await asyncio.sleep(STALL_SECONDS)
         # Textual alone would have thirty of them wait; what the kernel holds comes on top.
-        assert await _read_until(outer, b"#1#") < 6 * A_FRAME
+        assert await _read_until(outer, mark(1)) < 6 * A_FRAME
     finally:
         await outer.close()

@@ -27,11 +27,6 @@ from widgets.terminal.terminal_pane import TerminalPlan
 from widgets.terminal.workspace import Workspace
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> WorkspaceApp:
-    return WorkspaceApp(tmp_path / "recordings")
-
-
 async def test_tabs_by_key_and_mouse(app: WorkspaceApp) -> None:
     async with app.run_test(size=SIZE) as pilot:
         assert "No terminals" in text_of(app)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.widgets.screen_text import screen_lines
 from tests.widgets.terminal.terminal_app import shell
 from tests.widgets.terminal.workspace_app import (
@@ -25,11 +23,6 @@ from widgets.terminal.source import TerminalSource
 from widgets.terminal.terminal_pane import TerminalPane, TerminalPlan
 from widgets.terminal.widget import Terminal
 from widgets.terminal.workspace import Workspace
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> WorkspaceApp:
-    return WorkspaceApp(tmp_path / "recordings")
 
 
 async def test_titles_are_the_programs_own(app: WorkspaceApp) -> None:
