@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.domain.deployments import DeploymentStatus
 from backend.domain.domains import DomainStatus
 from backend.domain.errors import Conflict
 from backend.domain.journal import JournalKind
@@ -232,6 +233,8 @@ async def test_a_restart_keeps_routes_and_goes_on_checking(core: DomainCore) -> 
     await core.domains.add(core.who, app.id, "late.example.net")
     await core.reached(app, NAME, DomainStatus.ACTIVE)
     await core.answers(NAME, 200)
+    # What is routed but not yet said to run may be asked for again after a restart.
+    await core.until(app, DeploymentStatus.RUNNING)
 
     answers = []
 
