@@ -135,6 +135,14 @@ class CaddyIngress:
             elif self._applied.error is not None:
                 raise Unavailable(self._applied.error.message)
 
+    async def serving(self) -> frozenset[str]:
+        """The addresses in the running router's routes; where none answers, in those that it will start with."""
+        try:
+            config = await self._router.admin.config()
+        except Unavailable:
+            config = self._router.saved_config() or {}
+        return frozenset(upstreams(config) - retired_upstreams(config))
+
     async def ready(self) -> bool:
         """Whether `start` succeeded, both processes run and the port takes connections; False once closed. Processes
         that still serve at another address do not count."""

@@ -16,12 +16,16 @@ from tests.reconciler.core import Core, Load
 RUNNING, STOPPED = DeploymentStatus.RUNNING, DeploymentStatus.STOPPED
 
 
-async def crash(core: Core) -> None:
-    """Let go of everything at once, finishing nothing, as a killed process does."""
+def let_go(core: Core) -> None:
+    """Drop all work at once, finishing nothing, as a killed process does."""
     for worker in list(core.reconciler._workers.values()):
         assert worker.task
         worker.task.cancel()
         worker.steps.abandon()
+
+
+async def crash(core: Core) -> None:
+    let_go(core)
     await core.stop()
 
 

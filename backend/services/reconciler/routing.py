@@ -85,6 +85,10 @@ class RouteBook:
             self._disown(route)
             self._version += 1
 
+    async def serving(self) -> frozenset[str]:
+        """The addresses that the ingress leads requests to, whoever asked for that."""
+        return await self._ingress.serving()
+
     async def open(self) -> None:
         self._opened = True
         try:

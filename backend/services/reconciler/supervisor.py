@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from backend.domain.deployments import (
@@ -240,7 +240,7 @@ class Reconciler:
     async def _take_over(self) -> None:
         async with self._database.session() as session:
             deployments = await self._queries.everything(session)
-        self._adopt(deployments)
+        self._adopt(deployments, await self.routes.serving())
         await self._read_domains()
         await self.routes.open()
         self._adopted = True
@@ -250,27 +250,22 @@ class Reconciler:
             if number % PASSES_AT_ONCE == 0:
                 await asyncio.sleep(0)
 
-    def _adopt(self, deployments: Sequence[Deployment]) -> None:
-        """Count replicas that served before this process as ready until a check says otherwise, so that a restart of
-        ours takes nothing from the ingress."""
+    def _adopt(self, deployments: Sequence[Deployment], serving: Collection[str]) -> None:
+        """Count replicas at the addresses that the ingress serves as ready until a check says otherwise, so that a
+        restart of ours takes nothing from it. No others: only what was ready was ever routed, and storage may not yet
+        know of it, or know a generation that is on its way out."""
         self._shared.adopted.update(state.id for state in self._view.all())
         for deployment in deployments:
             if deployment.desired is DesiredState.DELETED:
                 continue
-            endpoints = []
-            for state in self._view.of(deployment.id):
-                if (
-                    deployment.desired is DesiredState.RUNNING
-                    and state.generation == deployment.stable_generation
-                    and state.phase is ContainerPhase.RUNNING
-                ):
-                    host = self._shared.address.host(deployment.app_name)
+            host = self._shared.address.host(deployment.app_name)
+            endpoints: list[str] = []
+            for state in self._view.of(deployment.id) if deployment.desired is DesiredState.RUNNING else ():
+                endpoint = state.endpoint
+                if endpoint and endpoint in serving and state.phase is ContainerPhase.RUNNING:
                     self._monitor.watch(state, deployment.spec.health_check, host, presumed_ready=True)
-                    if state.endpoint:
-                        endpoints.append(state.endpoint)
-            self.routes.set(
-                deployment.id, (self._shared.address.host(deployment.app_name),), endpoints, "no replica is ready yet"
-            )
+                    endpoints.append(endpoint)
+            self.routes.set(deployment.id, (host,), endpoints, "no replica is ready yet")
 
     async def _resync(self) -> None:
         """Wake all, begin workers for what another backend stored, and remove what no row knows of."""

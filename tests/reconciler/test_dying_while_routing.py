@@ -1,0 +1,95 @@
+"""A backend that dies between what the ingress serves and what storage says of it takes nothing from the ingress, and
+presumes nothing ready that was not."""
+
+from __future__ import annotations
+
+import asyncio
+
+from backend.domain.deployments import Deployment, DeploymentChange, DeploymentStatus, HealthCheck
+from tests.reconciler.core import DEADLINE_SECONDS, Core, Load
+from tests.reconciler.test_recovery import let_go
+
+RUNNING = DeploymentStatus.RUNNING
+# A second passes between a replica's start, or ours, and the first word of its health.
+SLOW_CHECK = HealthCheck("/slow", initial_delay_seconds=0, period_seconds=1, timeout_seconds=5, failure_threshold=3)
+
+
+async def die_before_it_is_written(core: Core, answer: str) -> None:
+    """Die once the app gives this answer, with storage shut from before that moment on."""
+    async with core.database.transaction():
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while (await core.get("web")).text.split()[0] != answer:
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.3)
+        let_go(core)
+        await asyncio.sleep(0.1)
+    await core.stop()
+
+
+async def stable_generation(core: Core, app: Deployment) -> int | None:
+    return (await core.deployments.get(core.who, app.id)).stable_generation
+
+
+async def test_the_first_replica_serves_on_though_storage_does_not_know_that_it_was_ready(
+    core: Core, app_image: str
+) -> None:
+    app = await core.deploy("web", app_image, env={"VERSION": "1"}, health_check=SLOW_CHECK)
+    await core.eventually(app, lambda s: s.reason == "waiting_for_health")
+    await die_before_it_is_written(core, "1")
+    async with Load(core, "web") as load:
+        await core.start()
+        assert await stable_generation(core, app) is None
+        await core.until(app, RUNNING)
+        await asyncio.sleep(1.5)
+    assert load.faults == []
+    assert load.answers
+    assert await stable_generation(core, app) == 1
+
+
+async def test_the_new_generation_serves_on_though_storage_does_not_know_that_it_was_ready(
+    core: Core, app_image: str
+) -> None:
+    app = await core.deploy("web", app_image, env={"VERSION": "1"}, health_check=SLOW_CHECK)
+    await core.until(app, RUNNING)
+    await core.deployments.update(core.who, app.id, DeploymentChange(env={"VERSION": "2"}))
+    await core.eventually(app, lambda s: s.reason == "waiting_for_health")
+    await die_before_it_is_written(core, "2")
+    async with Load(core, "web") as load:
+        await core.start()
+        assert await stable_generation(core, app) == 1
+        await core.eventually(app, lambda s: s.status is RUNNING and len(s.replicas) == 1)
+        await asyncio.sleep(1.5)
+    assert load.faults == []
+    # Those of before, which were on their way out, are not led back in.
+    assert {answer.split()[0] for answer in load.answers} == {"2"}
+    assert await stable_generation(core, app) == 2
+
+
+async def test_a_replica_that_was_never_ready_is_not_presumed_so(core: Core, app_image: str) -> None:
+    app = await core.deploy("web", app_image, health_check=SLOW_CHECK)
+    await core.until(app, RUNNING)
+    [first] = await core.containers(app)
+    await core.deployments.scale(core.who, app.id, 2)
+    await core.eventually(app, lambda s: len(s.replicas) == 2 and s.reason == "waiting_for_health")
+    let_go(core)
+    await core.stop()
+    await core.start()
+    found = await core.eventually(app, lambda s: s.ready > 0)
+    assert [replica.container_id for replica in found.replicas if replica.phase.value == "ready"] == [first.id]
+    await core.eventually(app, lambda s: s.ready == 2)
+
+
+async def test_an_update_that_never_gets_ready_goes_back_though_we_died_in_it(core: Core, app_image: str) -> None:
+    check = HealthCheck("/health", initial_delay_seconds=0, period_seconds=1, timeout_seconds=1, failure_threshold=3)
+    app = await core.deploy("web", app_image, health_check=check)
+    await core.until(app, RUNNING)
+    async with Load(core, "web") as load:
+        await core.deployments.update(core.who, app.id, DeploymentChange(env={"HEALTH_FAILS": "1"}))
+        await core.eventually(app, lambda s: len(s.replicas) == 2)
+        let_go(core)
+        await core.stop()
+        await core.start()
+        state = await core.eventually(app, lambda s: s.error_message is not None and len(s.replicas) == 1)
+    assert "/health answered 503" in (state.error_message or "")
+    assert load.faults == []
+    assert await stable_generation(core, app) == 1
