@@ -14,12 +14,18 @@ RUNNING = DeploymentStatus.RUNNING
 SLOW_CHECK = HealthCheck("/slow", initial_delay_seconds=0, period_seconds=1, timeout_seconds=5, failure_threshold=3)
 
 
+async def answered(core: Core, text: str) -> None:
+    while True:
+        if (await core.get("web")).text.split()[0] == text:
+            return
+        await asyncio.sleep(0.02)
+
+
 async def die_before_it_is_written(core: Core, answer: str) -> None:
     """Die once the app gives this answer, with storage shut from before that moment on."""
     async with core.database.transaction():
         async with asyncio.timeout(DEADLINE_SECONDS):
-            while (await core.get("web")).text.split()[0] != answer:
-                await asyncio.sleep(0.02)
+            await answered(core, answer)
         await asyncio.sleep(0.3)
         let_go(core)
         await asyncio.sleep(0.1)
