@@ -90,7 +90,9 @@ _SETTINGS: dict[str, _Setting] = {
     "database_url": _Setting("DATABASE_URL", as_url("sqlite", "postgres"), "a sqlite:// or postgresql:// address"),
     "jwt_secret": _Setting("JWT_SECRET", as_secret(32), "at least 32 characters"),
     "docker_host": _Setting("DOCKER_HOST", as_url("unix", "tcp", "ssh", "http", "https"), "unix://, tcp:// or ssh://"),
-    "registration": _Setting("PILOTHOUSE_REGISTRATION", as_choice("open", "closed"), "open or closed"),
+    "registration": _Setting(
+        "PILOTHOUSE_REGISTRATION", as_choice("open", "invite", "closed"), "open, invite or closed"
+    ),
     "strict_login": _Setting("PILOTHOUSE_STRICT_LOGIN", as_boolean, "true or false"),
     "network_pool": _Setting("PILOTHOUSE_NETWORK_POOL", as_network_pool, "a private IPv4 network of /8 to /23"),
     "allowed_hosts": _Setting("PILOTHOUSE_ALLOWED_HOSTS", as_names, "host names, as a list or separated by commas"),
@@ -315,7 +317,8 @@ def _with_registration(values: dict[str, Any], draft: Settings) -> Settings:
         return draft
     warning = (
         "registration is closed, because a listener is reachable from other machines: "
-        "set registration to open (PILOTHOUSE_REGISTRATION=open) to let anybody make an account"
+        "set registration (PILOTHOUSE_REGISTRATION) to invite, for those whom 'pilothouse admin invite' invites, or to "
+        "open to let anybody make an account"
     )
     return Settings(**(values | {"registration": "closed", "warnings": (warning,)}))
 

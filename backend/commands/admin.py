@@ -1,4 +1,5 @@
-"""`admin`: make an administrator's account, shut an account out or let it in again, whether or not the backend runs."""
+"""`admin`: make an administrator's account, invite somebody to make one, shut an account out or let it in again,
+whether or not the backend runs."""
 
 from __future__ import annotations
 
@@ -6,10 +7,14 @@ import argparse
 import asyncio
 import getpass
 import sys
+from typing import TYPE_CHECKING
 
 from backend.commands.exits import DONE, FAILED, WRONG_USE, complain
 from backend.settings import Settings, SettingsError, load_settings
 from backend.wire.rendezvous import Places
+
+if TYPE_CHECKING:
+    from backend.services.registration import Invitation
 
 
 def administer(arguments: argparse.Namespace) -> int:
@@ -23,6 +28,13 @@ def administer(arguments: argparse.Namespace) -> int:
             password = _password(from_stdin=arguments.password_stdin)
             asyncio.run(_create(settings, arguments.username, arguments.email, password))
             done = f"Made the administrator {arguments.username}."
+        elif arguments.admin_command == "invite":
+            done = _invited(asyncio.run(_invite(settings, arguments.email, arguments.days)))
+            if settings.registration != "invite":
+                complain(
+                    f"registration is {settings.registration} here: the backend asks for invitations only where it is "
+                    "set to invite (PILOTHOUSE_REGISTRATION=invite)"
+                )
         else:
             active = arguments.admin_command == "activate"
             username = asyncio.run(_set_active(settings, arguments.email, active))
@@ -66,6 +78,21 @@ async def _create(settings: Settings, username: str, email: str, password: str) 
 
     async with open_accounts(settings) as accounts:
         await accounts.create_admin(username, email, password)
+
+
+async def _invite(settings: Settings, email: str, days: int) -> Invitation:
+    from backend.parts import open_accounts
+
+    async with open_accounts(settings) as accounts:
+        return await accounts.registration.invite(email, days)
+
+
+def _invited(invitation: Invitation) -> str:
+    return (
+        f"Invited {invitation.email} until {invitation.expires_at:%Y-%m-%d %H:%M} UTC. The code works once, and is "
+        f"shown only now:\n\n    {invitation.code}\n\nIt goes into the app's form for a new account, or into the "
+        "header X-Invitation-Code of a registration."
+    )
 
 
 async def _set_active(settings: Settings, email: str, active: bool) -> str:

@@ -42,6 +42,10 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--email", required=True)
     create.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
+    invite = admin_commands.add_parser("invite", parents=[data_dir], help="let an address make an account of its own")
+    invite.add_argument("--email", required=True)
+    invite.add_argument("--days", type=int, default=7, help="how long the invitation holds (default: 7)")
+
     for name, does in (("deactivate", "shut an account out; its apps go on running"), ("activate", "let it in again")):
         change = admin_commands.add_parser(name, parents=[data_dir], help=does)
         change.add_argument("--email", required=True)

@@ -6,7 +6,6 @@ import getpass
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,6 +32,7 @@ from backend.services.google_login import GoogleLogins
 from backend.services.mail import Mails
 from backend.services.password_resets import PasswordResets
 from backend.services.passwords import Passwords
+from backend.services.registration import Registration, RegistrationMode
 from backend.services.revocations import Revocations
 from backend.services.sessions import DEACTIVATED, Sessions
 from backend.services.tokens import AccessTokens
@@ -42,19 +42,6 @@ from backend.storage import email_verifications as verifications
 from backend.storage import installation, password_resets, sessions
 from backend.storage.database import Database
 
-
-class Registration(StrEnum):
-    """Who may register: anyone who reaches a listener, those invited, or nobody."""
-
-    OPEN = "open"
-    INVITE = "invite"
-    CLOSED = "closed"
-
-
-_REFUSED = {
-    Registration.INVITE: "registration is by invitation only: ask an administrator",
-    Registration.CLOSED: "registration is closed: ask an administrator for an account",
-}
 _OWNER_EMAIL = "owner{}@pilothouse.local"
 _OWNER_NAME = "owner"
 
@@ -69,7 +56,7 @@ class AccountService:
         database: Database,
         *,
         jwt_secret: bytes,
-        registration: str = Registration.OPEN,
+        registration: str = RegistrationMode.OPEN,
         strict_login: bool = False,
         clock: Callable[[], datetime] = _now,
         passwords: Passwords | None = None,
@@ -78,12 +65,9 @@ class AccountService:
     ) -> None:
         """Without `mails`, forgotten passwords cannot be reset and addresses not be verified; without `google`, nobody
         logs in with Google. Raises Invalid at `registration` or `jwt_secret`."""
-        try:
-            self._registration = Registration(registration)
-        except ValueError as error:
-            raise Invalid.at("registration", f"registration must be one of {', '.join(Registration)}") from error
         self._database = database
         self._clock = clock
+        self.registration = Registration(database, registration, clock)
         self._passwords = passwords or Passwords()
         self._sessions = Sessions(
             database, self._passwords, AccessTokens(jwt_secret, clock), clock, strict=strict_login
@@ -100,23 +84,31 @@ class AccountService:
 
     # --- accounts -----------------------------------------------------------------------------------------
 
-    async def register(self, username: str, email: str, password: str, confirm_password: str | None = None) -> User:
-        """A new user with a tenant of its own. Raises Forbidden where registration is not open, Invalid at username,
-        email, password or confirm_password, Conflict where a name or address is taken."""
-        self._check_open()
-        return await self._create(username, email, password, confirm_password, Role.USER)
+    async def register(
+        self, username: str, email: str, password: str, confirm_password: str | None = None, *, invitation: str = ""
+    ) -> User:
+        """A new user with a tenant of its own. Raises Forbidden where registration is not open and the code of the
+        invitation not good, Invalid at username, email, password or confirm_password, Conflict where a name or address
+        is taken."""
+        return await self._create(username, email, password, confirm_password, Role.USER, invitation=invitation)
 
-    async def register_to_verify(self, username: str, email: str, password: str, full_name: str | None) -> Account:
+    async def register_to_verify(
+        self, username: str, email: str, password: str, full_name: str | None, *, invitation: str = ""
+    ) -> Account:
         """As `register`, with a mail that asks whether the address is the user's. Raises Invalid at full_name too."""
-        self._check_open()
+        self.registration.check(invitation)
         faults = account_rules.Faults()
-        full_name = None if full_name is None else account_rules.full_name(full_name, faults)
-        user = await self._create(username, email, password, None, Role.USER, faults, UserDetails(full_name))
-        return Account(user, UserDetails(full_name))
+        profile = UserDetails(None if full_name is None else account_rules.full_name(full_name, faults))
+        user = await self._create(
+            username, email, password, None, Role.USER, faults, profile=profile, invitation=invitation
+        )
+        return Account(user, profile)
 
-    async def sign_up(self, username: str, email: str, password: str, confirm_password: str | None = None) -> TokenPair:
+    async def sign_up(
+        self, username: str, email: str, password: str, confirm_password: str | None = None, *, invitation: str = ""
+    ) -> TokenPair:
         """Register and log in at once; raises as `register` does."""
-        user = await self.register(username, email, password, confirm_password)
+        user = await self.register(username, email, password, confirm_password, invitation=invitation)
         async with self._database.transaction() as session:
             return await self._sessions.begin(session, user)
 
@@ -303,10 +295,6 @@ class AccountService:
 
     # --- what they share ----------------------------------------------------------------------------------
 
-    def _check_open(self) -> None:
-        if self._registration is not Registration.OPEN:
-            raise Forbidden(_REFUSED[self._registration])
-
     async def _create(
         self,
         username: str,
@@ -315,20 +303,28 @@ class AccountService:
         confirm: str | None,
         role: Role,
         faults: account_rules.Faults | None = None,
+        *,
         profile: UserDetails | None = None,
+        invitation: str = "",
     ) -> User:
         """`faults` are those found already. With `profile` the address is asked for a proof, where mails are sent."""
+        if role is Role.USER:
+            self.registration.check(invitation)
         faults = faults or account_rules.Faults()
         account_rules.username(username, faults)
         email = account_rules.email(email, faults)
         account_rules.password(password, confirm, faults)
         faults.check()
         async with self._database.session() as session:
-            # Before the hash, so that a name that is taken costs no work.
+            # Before the hash, so that a name that is taken costs no work; the uninvited learn of no names.
+            if role is Role.USER:
+                await self.registration.look(session, email, invitation)
             await self._refuse_taken(session, username, email)
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as session:
             await self._refuse_taken(session, username, email)
+            if role is Role.USER:
+                await self.registration.admit(session, email, invitation)
             user = self._new_user(username, email, role)
             await users.insert_user(session, user, password_hash)
             if profile is not None:
@@ -340,7 +336,7 @@ class AccountService:
         return user
 
     async def _new_google_user(self, session: AsyncSession, username: str, email: str) -> User:
-        self._check_open()
+        await self.registration.admit_proved(session, email)
         user = self._new_user(username, email, Role.USER)
         await users.insert_user(session, user, None)
         return user

@@ -17,6 +17,7 @@ REFRESH_LIFETIME = timedelta(days=30)
 REFRESH_PREFIX = "ce_refresh_"
 RESET_PREFIX = "ce_reset_"
 VERIFY_PREFIX = "ce_verify_"
+INVITATION_PREFIX = "ce_invite_"
 MIN_SECRET_BYTES = 32
 _REMEMBERED = 4096
 
@@ -107,6 +108,11 @@ def new_reset_token() -> str:
 def new_verification_token() -> str:
     """256 random bits, likewise."""
     return VERIFY_PREFIX + secrets.token_hex(_SECRET_BYTES)
+
+
+def new_invitation_code() -> str:
+    """256 random bits, likewise."""
+    return INVITATION_PREFIX + secrets.token_hex(_SECRET_BYTES)
 
 
 def hash_of(secret: str) -> str:

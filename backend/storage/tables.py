@@ -273,3 +273,14 @@ class EmailVerificationRow(SQLModel, table=True):
     created_at: datetime = time_field()
     expires_at: datetime = time_field()
     used_at: datetime | None = time_field(nullable=True)
+
+
+class InvitationRow(SQLModel, table=True):
+    """An address that may make an account; the code is stored as a hash and works once."""
+
+    __tablename__ = "invitations"
+    code_hash: str = Field(primary_key=True, max_length=64)
+    email_key: str = Field(index=True, max_length=254)
+    created_at: datetime = time_field()
+    expires_at: datetime = time_field()
+    used_at: datetime | None = time_field(nullable=True)

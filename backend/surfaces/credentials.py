@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from backend.services.accounts import AccountService
 
 MAX_CREDENTIAL_LENGTH = 4096
+INVITATION_HEADER = "X-Invitation-Code"
 PRINCIPAL_KEY = "pilothouse.principal"
 REFUSAL_KEY = "pilothouse.refusal"
 
@@ -37,6 +38,11 @@ def credential_of(connection: ASGIConnection[Any, Any, Any, Any], *, allow_query
     if len(token) > MAX_CREDENTIAL_LENGTH or not token.isascii() or not token.isprintable():
         raise Unauthorized("The credential is malformed: send the access token or API key as it was given out")
     return token
+
+
+def invitation_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The code that invites to register; empty where none was sent."""
+    return connection.headers.get(INVITATION_HEADER, "").strip()
 
 
 async def authenticate(connection: ASGIConnection[Any, Any, Any, Any], accounts: AccountService) -> Principal:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.backend.running_backend import RunningBackend
+from tests.backend.running_backend import RunningBackend, run_command
 from tests.tui.driving import text_of, type_text, until, until_gone, until_shown
 from tui.app import Options, PilothouseApp
 
@@ -92,6 +94,35 @@ async def test_register_from_the_login(backend: RunningBackend, tmp_path: Path) 
         await until_shown(pilot, "No deployments yet", "● live")
         assert app.backend is not None
         assert app.backend.session.username == "carla"
+
+
+@pytest.fixture
+def by_invitation(tmp_path: Path) -> Iterator[RunningBackend]:
+    running = RunningBackend(tmp_path / "by-invitation")
+    running.extra_environment = {"PILOTHOUSE_REGISTRATION": "invite"}
+    try:
+        yield running.start()
+    finally:
+        running.remove_everything()
+
+
+async def test_register_by_invitation(by_invitation: RunningBackend, tmp_path: Path) -> None:
+    invited = run_command(by_invitation.data_dir, "admin", "invite", "--email", "dora@example.com").stdout
+    (code,) = re.findall(r"ce_invite_[0-9a-f]+", invited)
+    app = remote(by_invitation, tmp_path)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until_shown(pilot, "Log in at")
+        await pilot.press("ctrl+n")
+        await until_shown(pilot, "New account at", "Invitation")
+        form = app.screen.query_one("Form")
+        values = {"username": "dora", "email": "dora@example.com", "password": PASSWORD, "again": PASSWORD}
+        for key, value in values.items():
+            form.set_value(key, value)  # type: ignore[attr-defined]
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: list(form.errors) == ["invitation"], "a fault at the invitation")  # type: ignore[attr-defined]
+        form.set_value("invitation", f" {code} ")  # type: ignore[attr-defined]
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "No deployments yet", "● live")
 
 
 async def test_who_leaves_the_login_is_told_and_can_come_again(backend: RunningBackend, tmp_path: Path) -> None:

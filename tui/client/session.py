@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -99,13 +100,14 @@ class Session:
         self.username, self.email = login.user.username, login.user.email
         return await self._keep()
 
-    async def register(self, username: str, email: str, password: str, again: str) -> str:
+    async def register(self, username: str, email: str, password: str, again: str, invitation: str = "") -> str:
         """A new account, logged in at once; returns as `log_in` does. Raises ClientError."""
         request = RegisterRequest.model_validate(
             {"username": username, "email": email, "password": password, "confirmPassword": again}
         )
         body = request.model_dump_json(by_alias=True).encode()
-        answer = await self._send("POST", f"{AUTH_PATH}/register", token="", params=None, body=body)
+        more = {"X-Invitation-Code": invitation} if invitation else {}
+        answer = await self._send("POST", f"{AUTH_PATH}/register", token="", params=None, body=body, more=more)
         if answer.status_code >= 400:
             raise error_of(answer)
         return await self.log_in(email, password)
@@ -167,9 +169,15 @@ class Session:
         return answer
 
     async def _send(
-        self, method: str, path: str, token: str, params: dict[str, Any] | None, body: bytes | None
+        self,
+        method: str,
+        path: str,
+        token: str,
+        params: dict[str, Any] | None,
+        body: bytes | None,
+        more: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {**(more or {}), **({"Authorization": f"Bearer {token}"} if token else {})}
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:

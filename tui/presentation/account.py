@@ -108,6 +108,10 @@ def check_email(value: str) -> str | None:
     return None if _EMAIL.match(value) else "An e-mail address, such as ann@example.com"
 
 
+def check_invitation(value: str) -> str | None:
+    return None if re.fullmatch(r"[A-Za-z0-9_]*", value.strip()) else "The code as it was given to you"
+
+
 def check_password(value: str) -> str | None:
     if len(value) < LEAST_PASSWORD:
         return f"At least {LEAST_PASSWORD} characters"
@@ -167,6 +171,13 @@ def register_fields() -> list[Field]:
         TextField(key="username", label="Username", required=True, check=check_username),
         TextField(key="email", label="E-mail", required=True, check=check_email),
         *new_password_fields("Password"),
+        TextField(
+            key="invitation",
+            label="Invitation",
+            placeholder="ce_invite_…",
+            help="The code of an administrator, where registration is by invitation",
+            check=check_invitation,
+        ),
     ]
 
 

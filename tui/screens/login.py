@@ -24,7 +24,7 @@ class LoginScreen(FormDialog):
         async def send(values: dict[str, Any]) -> str:
             return await session.log_in(values["email"], values["password"]) or NOT_KEPT
 
-        note = f"{session.endpoint.url}\nNo account there? ctrl+n makes one, where registration is open."
+        note = f"{session.endpoint.url}\nNo account there? ctrl+n makes one, where that is open or you are invited."
         if session.endpoint.is_open_to_readers:
             note += "\n⚠ This is http, not https: your password can be read on the way."
         plan = FormPlan(
@@ -58,8 +58,7 @@ class RegisterScreen(FormDialog):
 
     def __init__(self, session: Session) -> None:
         async def send(values: dict[str, Any]) -> str:
-            place = await session.register(values["username"], values["email"], values["password"], values["again"])
-            return place or NOT_KEPT
+            return await session.register(**values) or NOT_KEPT
 
         plan = FormPlan(
             f"New account at {session.endpoint.label}",
@@ -67,5 +66,6 @@ class RegisterScreen(FormDialog):
             "Register",
             check=check_repeated,
             wire_names=PASSWORD_WIRE_NAMES,
+            at_status={403: "invitation"},
         )
         super().__init__(plan, send)

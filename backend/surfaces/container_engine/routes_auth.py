@@ -8,7 +8,7 @@ from litestar import Request, Response, post
 
 from backend.surfaces.container_engine.convert import to_wire_login, to_wire_registration
 from backend.surfaces.container_engine.described import answered_by
-from backend.surfaces.credentials import principal_of
+from backend.surfaces.credentials import invitation_of, principal_of
 from backend.surfaces.described import needs
 from backend.surfaces.openapi import reads
 from backend.surfaces.request_body import read_json
@@ -28,9 +28,13 @@ def auth_routes(services: Services) -> list[Any]:
         tags=["accounts"],
     )
     async def register(request: Request[Any, Any, Any]) -> Response[bytes]:
-        """A new account, where registration is open."""
+        """A new account.
+
+        Where registration is by invitation, the header `X-Invitation-Code` carries the code."""
         body = await read_json(request, wire.RegisterRequest)
-        user = await accounts.register(body.username, body.email, body.password, body.confirm_password)
+        user = await accounts.register(
+            body.username, body.email, body.password, body.confirm_password, invitation=invitation_of(request)
+        )
         return json_response(to_wire_registration(user), 201)
 
     @post(

@@ -8,7 +8,7 @@ from litestar import Request, Response, post
 
 from backend.surfaces.container_engine_snake.convert import to_wire_login
 from backend.surfaces.container_engine_snake.described import answered_by
-from backend.surfaces.credentials import principal_of
+from backend.surfaces.credentials import invitation_of, principal_of
 from backend.surfaces.described import needs
 from backend.surfaces.openapi import reads
 from backend.surfaces.request_body import read_json
@@ -35,9 +35,13 @@ def _sessions(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def register(request: Request[Any, Any, Any]) -> Response[bytes]:
-        """A new account, where registration is open, and a first session of it."""
+        """A new account, and a first session of it.
+
+        Where registration is by invitation, the header `X-Invitation-Code` carries the code."""
         body = await read_json(request, wire.RegisterRequest)
-        tokens = await accounts.sign_up(body.username, body.email, body.password, body.confirm_password)
+        tokens = await accounts.sign_up(
+            body.username, body.email, body.password, body.confirm_password, invitation=invitation_of(request)
+        )
         return json_response(to_wire_login(tokens), 201)
 
     @post(

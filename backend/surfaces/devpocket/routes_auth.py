@@ -7,7 +7,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 
-from backend.surfaces.credentials import credential_of, principal_of
+from backend.surfaces.credentials import credential_of, invitation_of, principal_of
 from backend.surfaces.devpocket.convert_accounts import to_wire_access_token, to_wire_tokens, to_wire_user
 from backend.surfaces.devpocket.described import answered_by, needs
 from backend.surfaces.openapi import reads
@@ -35,9 +35,13 @@ def _entering(services: Services) -> list[Any]:
         tags=_TAGS,
     )
     async def register(request: Request[Any, Any, Any]) -> Response[bytes]:
-        """A new account, where registration is open, and a mail that asks whether the address is its user's."""
+        """A new account, and a mail that asks whether the address is its user's.
+
+        Where registration is by invitation, the header `X-Invitation-Code` carries the code."""
         body = await read_json(request, wire.RegisterRequest)
-        made = await accounts.register_to_verify(body.username, body.email, body.password, body.full_name)
+        made = await accounts.register_to_verify(
+            body.username, body.email, body.password, body.full_name, invitation=invitation_of(request)
+        )
         return json_response(to_wire_user(made), 201)
 
     @post(
