@@ -60,9 +60,10 @@ class Ingress(Protocol):
         """Serve exactly these routes. Without effect where nothing changed. Raises Unavailable.
         When it returns, new requests follow the new routes."""
 
-    async def serving(self) -> frozenset[str]:
-        """The upstream addresses that requests are led to now, or will be once the ingress runs again: those of the
-        last `apply` that took effect, of this process or of one before it. Not started is no error."""
+    async def serving(self) -> dict[str, frozenset[str]]:
+        """The upstream addresses that requests are led to now, or will be once the ingress runs again, by Host name:
+        those of the last `apply` that took effect, of this process or of one before it. Empty where that is not
+        known."""
 
     async def ready(self) -> bool:
         """Whether the ingress answers now."""

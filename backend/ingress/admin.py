@@ -82,7 +82,10 @@ class AdminApi:
             raise Unavailable(f"the ingress does not answer: {type(error).__name__} {error}".rstrip()) from error
         if response.is_error:
             raise Unavailable(f"the ingress refused {method} {path}: {_reason(response)}")
-        return response.json() if response.content else None
+        try:
+            return response.json() if response.content else None
+        except ValueError as error:
+            raise Unavailable(f"the ingress answers {method} {path} with no JSON") from error
 
 
 def _reason(response: httpx.Response) -> str:

@@ -21,6 +21,7 @@ from backend.ingress.compile import (
     listen_addresses,
     retired_upstreams,
     upstreams,
+    upstreams_by_host,
     with_retired,
     with_routes_of,
 )
@@ -135,13 +136,14 @@ class CaddyIngress:
             elif self._applied.error is not None:
                 raise Unavailable(self._applied.error.message)
 
-    async def serving(self) -> frozenset[str]:
-        """The addresses in the running router's routes; where none answers, in those that it will start with."""
+    async def serving(self) -> dict[str, frozenset[str]]:
+        """By the running router's routes; where none answers, by those that it will start with."""
         try:
-            config = await self._router.admin.config()
-        except Unavailable:
-            config = self._router.saved_config() or {}
-        return frozenset(upstreams(config) - retired_upstreams(config))
+            config = await self._router.admin.config() if await self._router.admin.answers() else None
+        except Unavailable as error:
+            logger.warning("what the ingress serves is read from its saved routes: %s", error.message)
+            config = None
+        return upstreams_by_host(self._router.saved_config() or {} if config is None else config)
 
     async def ready(self) -> bool:
         """Whether `start` succeeded, both processes run and the port takes connections; False once closed. Processes

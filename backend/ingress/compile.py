@@ -141,6 +141,25 @@ def upstreams(config: Mapping[str, object]) -> set[str]:
     return _dials(_dig(config, "apps", "http", "servers", SERVER, "routes"))
 
 
+def upstreams_by_host(config: Mapping[str, object]) -> dict[str, frozenset[str]]:
+    """The addresses that requests for each host are led to, in a config made by `compile_router`; hosts that are known
+    but not served are left out."""
+    found: dict[str, frozenset[str]] = {}
+    pending = list(_dig(config, "apps", "http", "servers", SERVER, "routes"))
+    while pending:
+        route = pending.pop()
+        if _is_retired(route):
+            continue
+        handlers = _dig(route, "handle")
+        nested = [inner for handler in handlers for inner in _dig(handler, "routes")]
+        pending += nested
+        addresses = frozenset() if nested else _dials(handlers)
+        if addresses:
+            hosts = [host for match in _dig(route, "match") for host in _dig(match, "host")]
+            found |= {str(host): frozenset(addresses) for host in hosts}
+    return found
+
+
 def listen_addresses(config: Mapping[str, object]) -> set[str]:
     """The addresses that a config's servers listen at."""
     servers = _object(config, "apps", "http", "servers")

@@ -92,7 +92,7 @@ class CaddyProcess:
         """The last config that the process took, from disk; None where there is none that can be read."""
         try:
             saved = msgspec.json.decode(self._paths.config(self.name).read_bytes())
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError):
             return None
         return saved if isinstance(saved, dict) else None
 

@@ -18,6 +18,7 @@ from backend.ingress.compile import (
     listen_addresses,
     retired_upstreams,
     upstreams,
+    upstreams_by_host,
     with_retired,
     with_routes_of,
 )
@@ -104,6 +105,18 @@ def test_retired_upstreams_are_named_and_can_be_taken_off() -> None:
     assert upstreams(config) == {"10.0.0.1:1", "10.0.0.9:1"}
     assert retired_upstreams(serving) == set()
     assert with_retired(config, ()) == serving
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 100])
+def test_who_serves_a_host_can_be_read_back(count: int) -> None:
+    routes = [route(f"app{number}", f"10.0.0.1:{number + 1}", f"10.0.0.2:{number + 1}") for number in range(count)]
+    config = with_retired(router(*routes, route("stopped")), ["10.0.0.9:1"])
+    before = json.dumps(config)
+    assert upstreams_by_host(config) == {
+        f"app{number}.localhost": {f"10.0.0.1:{number + 1}", f"10.0.0.2:{number + 1}"} for number in range(count)
+    }
+    assert json.dumps(config) == before
+    assert upstreams_by_host({}) == upstreams_by_host(router()) == {}
 
 
 def test_the_routes_of_another_config_can_be_taken_over() -> None:

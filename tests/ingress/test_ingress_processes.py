@@ -71,6 +71,28 @@ async def test_what_died_while_no_backend_ran_returns_with_its_routes(
     assert (await site.get("a.localhost")).text == "a"
 
 
+async def test_what_it_serves_is_known_before_it_is_started_again(
+    site: Site, ingress: CaddyIngress, make_app: MakeApp
+) -> None:
+    unused = site.open()
+    assert await unused.serving() == {}, "nothing was applied yet"
+    app = await make_app("a")
+    await ingress.apply([route("a.localhost", app)])
+    expected = await ingress.serving()
+    assert list(expected) == ["a.localhost"]
+    assert len(expected["a.localhost"]) == 1
+    assert await unused.serving() == expected, "by the process that runs"
+    await ingress.close()
+    for pid in ingress.pids.values():
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await asyncio.to_thread(os.waitpid, pid, 0)
+    assert await unused.serving() == expected, "by what is on disk"
+    (site.root / "run" / "ingress-router.json").write_bytes(b"{torn")
+    assert await unused.serving() == {}
+    await unused.close()
+
+
 async def test_requests_wait_while_the_router_restarts(site: Site, ingress: CaddyIngress, make_app: MakeApp) -> None:
     await ingress.apply([route("a.localhost", await make_app("a"))])
     router = ingress.pids["router"]

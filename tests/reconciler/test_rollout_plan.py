@@ -55,6 +55,22 @@ def test_unready_ones_of_another_generation_go_at_once() -> None:
     assert plan(2, 1, [fact(1, 0), fact(1, 1), fact(2, 0, ready=False)]).retire == ("g2-0",)
 
 
+def test_a_presumption_keeps_a_route_and_decides_nothing_else() -> None:
+    presumed = replace(fact(2, 0), proven=False)
+    step = plan(1, 2, [fact(1, 0), presumed])
+    assert (step.route, step.retire, step.complete) == (("g1-0", "g2-0"), (), False)
+    assert not plan(1, 2, [presumed]).complete
+    step = plan(1, 2, [fact(1, 0), replace(presumed, proven=True)])
+    assert (step.route, step.retire) == (("g2-0",), ("g1-0",))
+
+
+def test_those_of_another_generation_that_nothing_is_known_of_yet_are_left() -> None:
+    found = replace(fact(1, 0, ready=False), undecided=True)
+    step = plan(1, 2, [found, fact(2, 0, ready=False)])
+    assert (step.retire, step.route) == ((), ())
+    assert plan(1, 2, [replace(found, undecided=False), fact(2, 0, ready=False)]).retire == ("g1-0",)
+
+
 def test_a_stopped_one_is_started_and_a_draining_one_blocks_its_slot() -> None:
     assert plan(1, 1, [fact(1, 0, ready=False, idle=True)]).start == ("g1-0",)
     assert plan(1, 1, [replace(fact(1, 0), draining=True)]).create == ()

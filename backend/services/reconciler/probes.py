@@ -23,12 +23,15 @@ SLOWEST_POLL_SECONDS = 1.0
 @dataclass(slots=True)
 class Probe:
     """What is known of one start of one container. `failed` is set once its failures in a row reached the threshold,
-    or an open port did not come within the start deadline; the next success clears it."""
+    or an open port did not come within the start deadline; the next success clears it. `proven` once a check of ours
+    has passed; `undecided` while none has spoken of a container that was there before us."""
 
     container_id: str
     started_at: datetime | None
     ready: bool
     ever_ready: bool
+    proven: bool = False
+    undecided: bool = False
     failed: bool = False
     failures: int = 0
     last_check: datetime | None = None
@@ -61,14 +64,18 @@ class HealthMonitor:
         probe = self._probes.get(state.id)
         return probe if probe and probe.started_at == state.started_at else None
 
-    def watch(self, state: ContainerState, check: HealthCheck | None, host: str, *, presumed_ready: bool) -> Probe:
-        """Begin, or go on, to probe a running container. `presumed_ready` counts it as ready until a check says
-        otherwise: for replicas that served before this process started."""
-        probe = self.of(state)
-        if probe is not None:
-            return probe
+    def watch(self, state: ContainerState, check: HealthCheck | None, host: str) -> Probe:
+        """Begin, or go on, to probe a running container."""
+        return self.of(state) or self._begin(Probe(state.id, state.started_at, False, False), state, check, host)
+
+    def adopt(self, state: ContainerState, check: HealthCheck | None, host: str, *, serves: bool) -> None:
+        """Probe a running container that was there before this process. One that `serves` counts as ready until a check
+        says otherwise."""
+        if self.of(state) is None:
+            self._begin(Probe(state.id, state.started_at, serves, serves, undecided=True), state, check, host)
+
+    def _begin(self, probe: Probe, state: ContainerState, check: HealthCheck | None, host: str) -> Probe:
         self.forget(state.id)
-        probe = Probe(state.id, state.started_at, ready=presumed_ready, ever_ready=presumed_ready)
         self._probes[state.id] = probe
         run = self._watch_port(probe, state) if check is None else self._watch_path(probe, state, check, host)
         probe.task = asyncio.create_task(run, name=f"probe-{state.name}")
@@ -137,8 +144,9 @@ class HealthMonitor:
         return f"{check.path} answered {response.status_code}"
 
     def _succeeded(self, probe: Probe, state: ContainerState, message: str) -> None:
-        changed = not probe.ready or probe.failed
+        changed = not probe.proven or not probe.ready or probe.failed
         probe.ready, probe.ever_ready, probe.failed, probe.failures = True, True, False, 0
+        probe.proven, probe.undecided = True, False
         probe.last_check, probe.message = datetime.now(UTC), message
         if changed:
             self._notify(state.object_id)
@@ -146,8 +154,11 @@ class HealthMonitor:
     def _failed(self, probe: Probe, state: ContainerState, message: str, threshold: int | None) -> None:
         probe.failures += 1
         probe.last_check, probe.message = datetime.now(UTC), message
+        changed, probe.undecided = probe.undecided, False
         if threshold is not None and probe.failures >= threshold and not probe.failed:
             probe.ready, probe.failed = False, True
+            changed = True
+        if changed:
             self._notify(state.object_id)
 
 

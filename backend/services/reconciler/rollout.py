@@ -14,7 +14,9 @@ from math import ceil
 
 @dataclass(frozen=True, slots=True)
 class ReplicaFact:
-    """One container: `idle` is created or exited (not coming back by itself), `draining` is on its way out."""
+    """One container: `idle` is created or exited (not coming back by itself), `draining` is on its way out. Of those
+    that were there before this process, `proven` is False while `ready` is a presumption only, and `undecided` True
+    while nothing is known yet."""
 
     container_id: str
     generation: int
@@ -22,6 +24,8 @@ class ReplicaFact:
     ready: bool
     idle: bool
     draining: bool
+    proven: bool = True
+    undecided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ def plan(replicas: int, generation: int, facts: Sequence[ReplicaFact]) -> Plan:
     """The next step towards `replicas` of `generation`.
 
     Ready replicas are retired only as far as `replicas` others stay ready; unready ones of another generation at once.
+    A presumption keeps a replica in its route, and decides nothing else.
     """
     staying = [fact for fact in facts if not fact.draining]
     current = [fact for fact in staying if fact.generation == generation]
@@ -50,8 +55,8 @@ def plan(replicas: int, generation: int, facts: Sequence[ReplicaFact]) -> Plan:
         fact for fact in staying if fact.generation != generation
     ]
 
-    retire = [fact for fact in leaving if not fact.ready]
-    spare = sum(fact.ready for fact in staying) - replicas
+    retire = [fact for fact in leaving if not fact.ready and not fact.undecided]
+    spare = sum(fact.ready and fact.proven for fact in staying) - replicas
     for fact in leaving:
         if fact.ready and spare > 0:
             retire.append(fact)
@@ -71,5 +76,5 @@ def plan(replicas: int, generation: int, facts: Sequence[ReplicaFact]) -> Plan:
         start=tuple(fact.container_id for fact in kept if fact.idle),
         route=tuple(fact.container_id for fact in staying if fact.ready and fact.container_id not in retired_ids),
         retire=tuple(fact.container_id for fact in retire),
-        complete=len(kept) == replicas and all(fact.ready for fact in kept) and not leaving,
+        complete=len(kept) == replicas and all(fact.ready and fact.proven for fact in kept) and not leaving,
     )

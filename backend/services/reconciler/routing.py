@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from backend.domain.errors import Unavailable
@@ -85,8 +85,8 @@ class RouteBook:
             self._disown(route)
             self._version += 1
 
-    async def serving(self) -> frozenset[str]:
-        """The addresses that the ingress leads requests to, whoever asked for that."""
+    async def serving(self) -> Mapping[str, Collection[str]]:
+        """The addresses that the ingress leads requests to, by Host name, whoever asked for that."""
         return await self._ingress.serving()
 
     async def open(self) -> None:

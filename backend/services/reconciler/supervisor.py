@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from backend.domain.deployments import (
@@ -250,21 +250,23 @@ class Reconciler:
             if number % PASSES_AT_ONCE == 0:
                 await asyncio.sleep(0)
 
-    def _adopt(self, deployments: Sequence[Deployment], serving: Collection[str]) -> None:
-        """Count replicas at the addresses that the ingress serves as ready until a check says otherwise, so that a
-        restart of ours takes nothing from it. No others: only what was ready was ever routed, and storage may not yet
-        know of it, or know a generation that is on its way out."""
+    def _adopt(self, deployments: Sequence[Deployment], serving: Mapping[str, Collection[str]]) -> None:
+        """Count replicas that the ingress serves as ready until a check says otherwise, so that a restart of ours takes
+        nothing from it. No others: only what was ready was ever routed, and storage may not yet know of it, or know a
+        generation that is on its way out."""
         self._shared.adopted.update(state.id for state in self._view.all())
         for deployment in deployments:
             if deployment.desired is DesiredState.DELETED:
                 continue
             host = self._shared.address.host(deployment.app_name)
-            endpoints: list[str] = []
+            endpoints = []
             for state in self._view.of(deployment.id) if deployment.desired is DesiredState.RUNNING else ():
-                endpoint = state.endpoint
-                if endpoint and endpoint in serving and state.phase is ContainerPhase.RUNNING:
-                    self._monitor.watch(state, deployment.spec.health_check, host, presumed_ready=True)
-                    endpoints.append(endpoint)
+                if state.phase is not ContainerPhase.RUNNING:
+                    continue
+                serves = state.endpoint in serving.get(host, ())
+                self._monitor.adopt(state, deployment.spec.health_check, host, serves=serves)
+                if serves and state.endpoint:
+                    endpoints.append(state.endpoint)
             self.routes.set(deployment.id, (host,), endpoints, "no replica is ready yet")
 
     async def _resync(self) -> None:

@@ -180,15 +180,12 @@ class DeploymentWorker:
         shared = self._shared
         facts = []
         for state in states:
-            ready = False
+            ready, proven, undecided = False, True, False
             if state.phase is ContainerPhase.RUNNING:
-                probe = shared.monitor.watch(
-                    state,
-                    deployment.spec.health_check,
-                    shared.address.host(deployment.app_name),
-                    presumed_ready=False,
-                )
-                ready = probe.ready
+                host = shared.address.host(deployment.app_name)
+                probe = shared.monitor.watch(state, deployment.spec.health_check, host)
+                ready, undecided = probe.ready, probe.undecided
+                proven = probe.proven or state.generation == deployment.stable_generation
             else:
                 shared.monitor.forget(state.id)
             facts.append(
@@ -199,6 +196,8 @@ class DeploymentWorker:
                     ready=ready,
                     idle=_idle(state) and not self.steps.busy(state.id),
                     draining=state.id in shared.draining,
+                    proven=proven,
+                    undecided=undecided,
                 )
             )
         return facts
