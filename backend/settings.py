@@ -10,10 +10,12 @@ import os
 import secrets
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from backend.listening_memory import remembered
 from backend.setting_parsers import (
     BindAddress,
     RateLimit,
@@ -235,8 +237,9 @@ def config_file(environment: Mapping[str, str] | None = None) -> Path:
 
 
 def load_settings(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings from flags (None: not given), environment and config file. Raises SettingsError with every fault
-    at once. Makes nothing on disk: secrets come from `load_secret`."""
+    """The settings from flags (None: not given), environment and config file; where to listen also from the flags that
+    a backend of this data dir was last started with. Raises SettingsError with every fault at once. Makes nothing on
+    disk: secrets come from `load_secret`."""
     environment = os.environ if environment is None else environment
     faults: list[str] = []
     values: dict[str, Any] = {}
@@ -251,11 +254,20 @@ def load_settings(flags: Mapping[str, Any] | None = None, environment: Mapping[s
     if faults:
         raise SettingsError(faults)
     values["data_dir"] = resolve_data_dir(values.get("data_dir"))
+    values = _remembered(values["data_dir"]) | values
     draft = Settings(**values)
     faults.extend(_clashes(draft))
     if faults:
         raise SettingsError(faults)
     return _with_registration(values, draft)
+
+
+def _remembered(data_dir: Path) -> dict[str, Any]:
+    found = {}
+    for name, raw in remembered(data_dir).items():
+        with suppress(Rejected):
+            found[name] = _SETTINGS[name].parse(raw)
+    return found
 
 
 def _given(

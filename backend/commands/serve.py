@@ -10,12 +10,15 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from backend.commands.exits import DONE, FAILED, STATE, WRONG_USE, complain
 from backend.domain.errors import DomainError
 from backend.listeners import CannotListen, Listener, Listeners, bind_tcp, bind_unix
+from backend.listening_memory import forget_openings, remember
 from backend.run_lock import AlreadyRunning, run_lock
 from backend.settings import Settings, SettingsError, load_settings
 from backend.version import version
@@ -38,8 +41,9 @@ COLLECT_AFTER = (5_000, 20, 20)
 
 def serve(arguments: argparse.Namespace) -> int:
     """Run until a signal ends it."""
+    flags = {name: getattr(arguments, name) for name in FLAGS}
     try:
-        settings = load_settings({name: getattr(arguments, name) for name in FLAGS})
+        settings = load_settings(flags)
     except SettingsError as error:
         complain(str(error))
         return WRONG_USE
@@ -51,7 +55,7 @@ def serve(arguments: argparse.Namespace) -> int:
     try:
         places.prepare()
         with run_lock(places.lock_file):
-            return _run(settings, places)
+            return _run(settings, places, flags)
     except AlreadyRunning as error:
         complain(f"a backend already serves {places.data_dir} ({error}): stop it with 'pilothouse stop'")
         return STATE
@@ -60,7 +64,7 @@ def serve(arguments: argparse.Namespace) -> int:
         return FAILED
 
 
-def _run(settings: Settings, places: Places) -> int:
+def _run(settings: Settings, places: Places, flags: Mapping[str, Any]) -> int:
     from backend.log_files import start_logging
 
     start_logging(places.log_file, settings.log_level, foreground=True)
@@ -70,7 +74,7 @@ def _run(settings: Settings, places: Places) -> int:
         import uvloop
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, places, progress))
+            runner.run(_serve(settings, places, flags, progress))
     except (CannotListen, SettingsError) as error:
         progress.fail(str(error))
         complain(str(error))
@@ -104,7 +108,7 @@ class _Progress:
         write_startup_progress(self._places, StartupProgress(self._step, message, failed=True))
 
 
-async def _serve(settings: Settings, places: Places, progress: _Progress) -> None:
+async def _serve(settings: Settings, places: Places, flags: Mapping[str, Any], progress: _Progress) -> None:
     _ahead_of_the_engine()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -134,12 +138,14 @@ async def _serve(settings: Settings, places: Places, progress: _Progress) -> Non
             servers = Listeners(listeners, access_log=settings.access_log)
             await servers.start()
             _spare_the_collector()
+            remember(places.data_dir, flags)
             _announce(settings, places)
             progress("listening", f"Listening on http://{_shown(settings.host)}:{settings.port}")
             try:
                 await _until(stop, servers)
             finally:
                 log.info("Stopping; apps and ingress keep running")
+                forget_openings(places.data_dir)
                 places.backend_file.unlink(missing_ok=True)
                 places.socket.unlink(missing_ok=True)
                 places.startup_file.unlink(missing_ok=True)
