@@ -28,15 +28,15 @@ class TerminalHost(App[None]):
         split: bool = False,
         full_screen: bool = True,
         reconnects: bool = False,
-        repaints: bool = False,
+        stays: bool = False,
     ) -> None:
         """Opens a terminal in the Terminals screen, in a tab or (`split`) beside the one in front, and shows the screen
         (`full_screen`). Where one was opened with this `key`, that one is shown. `reconnects`: a ConnectionError or
-        TimeoutError of the source or its factory is mended by opening it again; `repaints`: it then sends the whole
-        screen by itself, as a session does that goes on when its terminal is closed."""
+        TimeoutError of the source or its factory is mended by opening it again; `stays`: it is a session that goes
+        on when its terminal is closed."""
         from widgets.terminal.terminal_pane import TerminalPlan
 
-        plan = TerminalPlan(title, source_factory, key=key, reconnects=reconnects, repaints=repaints)
+        plan = TerminalPlan(title, source_factory, key=key, reconnects=reconnects, stays=stays)
         await self.terminals.open(plan, split=split, full_screen=full_screen)
 
     def open_environment_terminal(self, backend: Backend, environment_id: str, name: str, *, split: bool) -> None:
@@ -47,12 +47,13 @@ class TerminalHost(App[None]):
 
     async def ask_to_quit(self) -> None:
         """Leaves at once, unless something runs in terminals that would end with the app."""
-        if not self.terminals.running:
+        running = self.terminals.ending_with_app
+        if not running:
             self.exit()
             return
         from tui.screens.confirm import quit_question
 
-        self.push_screen(quit_question(self.terminals.running), lambda yes: self.exit() if yes else None)
+        self.push_screen(quit_question(running), lambda yes: self.exit() if yes else None)
 
     async def action_quit(self) -> None:
         """ctrl+q, which no program and no dialog gets."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,12 @@ class Terminals:
     def running(self) -> list[str]:
         """Titles of those in which something runs."""
         return [pane.title for pane in self._screen.workspace.panes if pane.running] if self._screen else []
+
+    @property
+    def ending_with_app(self) -> list[str]:
+        """Titles of all in which something runs, that of the Terminal tab too."""
+        panel = self._app.main.shell_panel()
+        return [*self.running, *(panel.running if panel is not None else ())]
 
     async def show(self) -> TerminalsScreen:
         """Bring the screen to the front."""
@@ -154,17 +161,25 @@ class Terminals:
         app_name: str,
         replica: str = "",
         *,
-        first: SourceFactory | None = None,
+        moved: tuple[SourceFactory, str] | None = None,
     ) -> TerminalPlan:
-        """A shell in a replica, in the first one that is ready where none is named. `first`: one that ran elsewhere."""
+        """A shell in a replica, in the first one that is ready where none is named. It ends with its terminal, but is
+        found again where only the connection was lost. `moved`: one that ran elsewhere, and its session."""
         from tui.presentation.logs import short_replica
         from widgets.terminal.terminal_pane import TerminalPlan
 
-        async def start(columns: int, rows: int) -> TerminalSource:
-            return await backend.terminal(deployment_id, replica=replica).open(columns, rows)
+        first, session = moved or (None, new_session())
 
-        title = f"{app_name} {short_replica(replica)}" if replica else app_name
-        return TerminalPlan(title, start, reconnects=True, first=first)
+        async def start(columns: int, rows: int) -> TerminalSource:
+            return await backend.terminal(deployment_id, replica=replica, session=session).open(columns, rows)
+
+        return TerminalPlan(
+            f"{app_name} {short_replica(replica)}" if replica else app_name,
+            start,
+            reconnects=True,
+            first=first,
+            sibling=lambda: self.replica(backend, deployment_id, app_name, replica),
+        )
 
     def environment(self, backend: Backend, environment_id: str, name: str) -> TerminalPlan:
         """The first session of an environment, and beside it the next ones. They go on when the app ends."""
@@ -183,7 +198,7 @@ class Terminals:
             start,
             key=_session_key(environment_id, number),
             reconnects=True,
-            repaints=True,
+            stays=True,
             sibling=lambda: self.next_session(backend, environment_id, name),
         )
 
@@ -224,3 +239,8 @@ class Terminals:
 
 def _session_key(environment_id: str, number: int) -> str:
     return f"environment:{environment_id}:{number}"
+
+
+def new_session() -> str:
+    """A name for a session of this app alone."""
+    return f"app-{secrets.token_hex(8)}"

@@ -11,6 +11,9 @@ from typing import Protocol
 from backend.domain.engine import EngineAccess
 from backend.domain.errors import DomainError, Unavailable
 
+HANG_UP = 4410
+"""A WebSocket of binary frames that its client closes with this code ends its session too."""
+
 MAX_COLUMNS = 1000
 MAX_ROWS = 1000
 
@@ -67,13 +70,15 @@ class SessionKey:
 
 @dataclass(frozen=True, slots=True)
 class SessionStart:
-    """What a new session runs, and where. `label` is the command as people write it."""
+    """What a new session runs, and where. `label` is the command as people write it. One that nobody views ends after
+    `linger_seconds`, or goes on for ever where that is None."""
 
     access: EngineAccess
     container_id: str
     argv: Sequence[str]
     label: str
     env: Mapping[str, str]
+    linger_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +194,9 @@ class TerminalViewer(Protocol):
 
     def dismiss(self, code: int, reason: str) -> None:
         """After `hand_over`: close the WebSocket."""
+
+    def hang_up(self) -> None:
+        """End the session, whoever else views it."""
 
     async def close(self) -> None:
         """Detach. The session goes on."""

@@ -39,13 +39,15 @@ _RETRY_SECONDS = 5.0
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a session's process runs. `scope` is what its sessions are kept under, `name` and `image` are for
-    people."""
+    people; at most `most_sessions` run there, and `counted` viewers are limited by user."""
 
     scope: str
     name: str
     image: str
     engine: Engine
     container_id: str
+    most_sessions: int = SESSIONS_PER_PLACE
+    counted: bool = True
 
 
 class HeldTerminals:
@@ -66,51 +68,61 @@ class HeldTerminals:
         columns: int,
         rows: int,
         later: bool = False,
+        linger_seconds: float | None = None,
         on_input: Callable[[], None] = lambda: None,
     ) -> SessionViewer:
         """View a session at a place whose owner was checked; one that is not there is started. `on_input` is called
-        now and then while there is input; `later` as in TerminalHolder.attach. Raises Invalid, NotFound, Conflict,
-        TooMany, Unavailable."""
+        now and then while there is input; `later` as in TerminalHolder.attach, `linger_seconds` as in SessionStart.
+        Raises Invalid, NotFound, Conflict, TooMany, Unavailable."""
         check_session_name(session)
         check_size(columns, rows)
         argv = argv_of(command)
-        user = who.user.id
+        leave = self._enter(who.user.id) if place.counted else _nothing
+        try:
+            access = await place.engine.access()
+            start = SessionStart(access, place.container_id, argv, command or SHELL_NAME, ENVIRONMENT, linger_seconds)
+            viewer = await self._attached(place, session, start, columns, rows, later)
+        except StartFailed as failure:
+            leave()
+            raise cannot_start(place.name, place.image, command, failure.output) from failure
+        except BaseException:
+            leave()
+            raise
+        return SessionViewer(viewer, place.name, session, on_input, leave)
+
+    async def _attached(
+        self, place: Place, session: str, start: SessionStart, columns: int, rows: int, later: bool
+    ) -> TerminalViewer:
+        held = await self.holder.sessions(place.scope)
+        if len(held) >= place.most_sessions and session not in {info.name for info in held}:
+            raise TooMany(
+                f"{place.name} has {place.most_sessions} terminal sessions, and more are not allowed: end one",
+                retry_after=_RETRY_SECONDS,
+            )
+        return await self.holder.attach(SessionKey(place.scope, session), start, columns, rows, later=later)
+
+    def sockets_of(self, user_id: str) -> int:
+        """How many viewers a user has now."""
+        return self._sockets[user_id]
+
+    def _enter(self, user: str) -> Callable[[], None]:
+        """Count a viewer; what it returns ends that. Raises TooMany."""
         if self._sockets[user] >= self._sockets_per_user:
             raise TooMany(
                 f"you have {self._sockets_per_user} terminals open, and more are not allowed: close one",
                 retry_after=_RETRY_SECONDS,
             )
         self._sockets[user] += 1
-        try:
-            viewer = await self._attached(place, session, argv, command, columns, rows, later)
-        except BaseException:
-            self._leave(user)
-            raise
-        return SessionViewer(viewer, place.name, session, on_input, lambda: self._leave(user))
+        return lambda: self._leave(user)
 
-    async def _attached(
-        self, place: Place, session: str, argv: list[str], command: str | None, columns: int, rows: int, later: bool
-    ) -> TerminalViewer:
-        held = await self.holder.sessions(place.scope)
-        if len(held) >= SESSIONS_PER_PLACE and session not in {info.name for info in held}:
-            raise TooMany(
-                f"{place.name} has {SESSIONS_PER_PLACE} terminal sessions, and more are not allowed: end one",
-                retry_after=_RETRY_SECONDS,
-            )
-        start = SessionStart(await place.engine.access(), place.container_id, argv, command or SHELL_NAME, ENVIRONMENT)
-        try:
-            return await self.holder.attach(SessionKey(place.scope, session), start, columns, rows, later=later)
-        except StartFailed as failure:
-            raise cannot_start(place.name, place.image, command, failure.output) from failure
+    def _leave(self, user: str) -> None:
+        self._sockets[user] -= 1
+        if self._sockets[user] <= 0:
+            del self._sockets[user]
 
-    def sockets_of(self, user_id: str) -> int:
-        """How many viewers a user has now."""
-        return self._sockets[user_id]
 
-    def _leave(self, user_id: str) -> None:
-        self._sockets[user_id] -= 1
-        if self._sockets[user_id] <= 0:
-            del self._sockets[user_id]
+def _nothing() -> None:
+    """For those that are not counted."""
 
 
 class SessionViewer:
@@ -139,6 +151,7 @@ class SessionViewer:
         self.next_fault = viewer.next_fault
         self.say = viewer.say
         self.dismiss = viewer.dismiss
+        self.hang_up = viewer.hang_up
         viewer.on_active = self.on_active = on_input
 
     @property

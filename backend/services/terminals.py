@@ -16,6 +16,9 @@ from backend.domain.terminals import CANNOT_START, FIRST_OUTPUT_SECONDS, START_F
 from backend.services.held_terminals import HeldTerminals, Place, SessionViewer
 from backend.services.terminal_rules import ENVIRONMENT, SHELL_NAME, argv_of, cannot_start, check_size
 
+MOST_SESSIONS = 64
+"""Of one deployment, which may have many replicas."""
+
 LISTED_SECONDS = 5.0
 """A backend that has just started is waited for until it knows its containers."""
 
@@ -65,13 +68,15 @@ class TerminalService:
         replica: str | None = None,
         command: str | None = None,
         session: str | None = None,
+        linger_seconds: float | None = None,
         columns: int = 80,
         rows: int = 24,
         later: bool = False,
     ) -> TerminalSession:
         """A terminal in the named replica (container name or id), or in the first one that is ready. `command` is split
         as a shell does; without it the best shell of the image is started. The process ends with its stream, unless a
-        `session` is named: then it goes on, and the next to name it sees its screen, in whichever replica it is.
+        `session` is named: then it goes on, and the next to name it sees its screen, in whichever replica it is; with
+        `linger_seconds` it ends when nobody has viewed it for so long.
         Raises NotFound (deployment or replica), Conflict (nothing runs, or the image has no shell), Invalid, TooMany,
         Unavailable."""
         argv = argv_of(command)
@@ -80,7 +85,9 @@ class TerminalService:
         await self._ready()
         container = self._pick(deployment, replica)
         if session is not None:
-            return await self._open_held(who, deployment, container, session, command, columns, rows, later)
+            return await self._open_held(
+                who, deployment, container, session, command, columns, rows, later, linger_seconds
+            )
         stream = await self._engine.exec_terminal(container.id, argv, columns=columns, rows=rows, env=ENVIRONMENT)
         opened = _OpenedStream(stream)
         try:
@@ -103,14 +110,28 @@ class TerminalService:
         columns: int,
         rows: int,
         later: bool,
+        linger_seconds: float | None,
     ) -> TerminalSession:
         if self._held is None:
             raise Invalid.at("session", "named sessions are not available here")
         place = Place(
-            f"deployment/{deployment.id}", deployment.app_name, deployment.spec.image, self._engine, container.id
+            f"deployment/{deployment.id}",
+            deployment.app_name,
+            deployment.spec.image,
+            self._engine,
+            container.id,
+            most_sessions=MOST_SESSIONS,
+            counted=False,
         )
         viewer = await self._held.open(
-            who, place, session=session, command=command, columns=columns, rows=rows, later=later
+            who,
+            place,
+            session=session,
+            command=command,
+            columns=columns,
+            rows=rows,
+            later=later,
+            linger_seconds=linger_seconds,
         )
         names = {each.id: each.name for each in self._replicas.of(deployment.id)}
         return TerminalSession(names.get(viewer.container_id, container.name), viewer.command, viewer, viewer)

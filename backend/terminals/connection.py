@@ -32,6 +32,7 @@ HAND_OVER_SECONDS = 30.0
 # Input on a WebSocket is told to the backend this often at most.
 ACTIVE_SECONDS = 10.0
 RESTARTS = 1012
+HUNG_UP = "the session was ended by one of its viewers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +192,12 @@ class Connection(asyncio.Protocol):
         """For the backend, which knows what to answer."""
         self.write({"type": "fault", "text": text})
 
-    def web_lost(self) -> None:
+    def web_lost(self, hung_up: bool) -> None:
         """The client went away."""
         if self._session is not None and self._viewer is not None:
             self._session.remove(self._viewer)
+            if hung_up:
+                self._session.hang_up_soon(HUNG_UP)
         self.write({"type": "gone"})
         self._close()
 
@@ -213,6 +216,8 @@ class Connection(asyncio.Protocol):
             if message.get("op") == "resize":
                 self._viewer.size = checked_size(message)
                 self._session.make_latest(self._viewer)
+            elif message.get("op") == "hang_up":
+                self._session.hang_up_soon(HUNG_UP)
             elif message.get("op") == "say" and self._web is not None:
                 self._web.viewing.say(str(message["text"]))
             elif message.get("op") == "close" and self._web is not None:

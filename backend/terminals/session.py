@@ -16,6 +16,7 @@ from backend.domain.terminals import (
     MAX_COLUMNS,
     MAX_ROWS,
     START_FAILURES,
+    EndReason,
     SessionKey,
     SessionStart,
     StartFailed,
@@ -68,6 +69,7 @@ class Session:
         self._pending_bytes = 0
         self._reading = True
         self._stall_timer: asyncio.TimerHandle | None = None
+        self._linger_timer: asyncio.TimerHandle | None = None
         self._begun = False
         self._eof = False
         self._first = asyncio.Event()
@@ -111,6 +113,7 @@ class Session:
     def begin(self) -> None:
         """Take in what the process writes; before the first viewer, so that it gets all of it as it was."""
         self._begun = True
+        self._look_whether_viewed()
         self._wake()
 
     async def hang_up(self, end: TerminalEnd) -> None:
@@ -124,6 +127,19 @@ class Session:
             except (EngineFault, DomainError) as error:
                 log.warning("%s could not be hung up: %s", self.key, error)
         self.drop()
+
+    def hang_up_soon(self, message: str) -> None:
+        """Beside what else there is to do."""
+        self._spawn(self.hang_up(TerminalEnd(EndReason.ENDED, None, message)))
+
+    def _look_whether_viewed(self) -> None:
+        if self._linger_timer is not None:
+            self._linger_timer.cancel()
+            self._linger_timer = None
+        seconds = self.what.linger_seconds
+        if seconds is not None and not self.viewers and self.end is None:
+            message = f"nobody has viewed the session for {seconds:.0f} s"
+            self._linger_timer = asyncio.get_running_loop().call_later(seconds, self.hang_up_soon, message)
 
     def hang_up_orphans(self, holders: Sequence[str]) -> None:
         """Beside what else there is to do: the shells in this container that belong to none of these holders."""
@@ -159,6 +175,7 @@ class Session:
     def add(self, viewer: Viewing, *, resumed: bool) -> None:
         """It sees all from now on; where the session was there before, its screen and scrollback first."""
         self.viewers.append(viewer)
+        self._look_whether_viewed()
         self.make_latest(viewer)
         if resumed:
             self._screen.write_out(viewer, SCROLLBACK_LINES)
@@ -168,6 +185,7 @@ class Session:
             self.viewers.remove(viewer)
         if self._screen.latest is viewer:
             self._screen.latest = None
+        self._look_whether_viewed()
         # It may have been the one that all waited for.
         self._wake()
 
@@ -326,6 +344,7 @@ class Session:
         for viewer in list(self.viewers):
             viewer.finish(end)
         self.viewers.clear()
+        self._look_whether_viewed()
         self.gone.set()
         self._on_ended(self)
 

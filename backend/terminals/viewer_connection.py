@@ -246,6 +246,10 @@ class ViewerConnection(asyncio.Protocol):
         """See TerminalViewer."""
         self._order({"op": "close", "code": code, "reason": reason})
 
+    def hang_up(self) -> None:
+        """See TerminalViewer."""
+        self._order({"op": "hang_up"})
+
     def _order(self, message: dict[str, Any]) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(json_frame(message))

@@ -14,7 +14,7 @@ from typing import Any, cast
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
-from backend.domain.terminals import TerminalEnd, WebFrames, WebTerms
+from backend.domain.terminals import HANG_UP, TerminalEnd, WebFrames, WebTerms
 from backend.terminals.viewing import FAREWELL_SECONDS, Viewing
 from backend.terminals.web_frames import Frames, Message, frames_of
 
@@ -94,7 +94,7 @@ class WebOwner(typing.Protocol):
 
     def web_fault(self, text: str) -> None: ...
 
-    def web_lost(self) -> None: ...
+    def web_lost(self, hung_up: bool) -> None: ...
 
 
 class WebConnection(asyncio.Protocol):
@@ -124,7 +124,8 @@ class WebConnection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self.viewing.gone()
-        self._owner.web_lost()
+        close = self._protocol.close_rcvd
+        self._owner.web_lost(self._is_binary and close is not None and close.code == HANG_UP)
 
     def pause_writing(self) -> None:
         self.viewing.fell_behind()

@@ -29,14 +29,21 @@ def start_to_wire(start: SessionStart) -> dict[str, Any]:
         "argv": list(start.argv),
         "label": start.label,
         "env": dict(start.env),
+        "linger_seconds": start.linger_seconds,
     }
 
 
 def start_from_wire(found: Mapping[str, Any]) -> SessionStart:
     """Raises ProtocolFault."""
     try:
-        access = EngineAccess(**found["access"])
-        return SessionStart(access, found["container_id"], tuple(found["argv"]), found["label"], dict(found["env"]))
+        return SessionStart(
+            EngineAccess(**found["access"]),
+            found["container_id"],
+            tuple(found["argv"]),
+            found["label"],
+            dict(found["env"]),
+            found.get("linger_seconds"),
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise ProtocolFault("a start that cannot be read") from error
 

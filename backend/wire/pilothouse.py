@@ -19,7 +19,9 @@ binary frames are bytes of the terminal, both ways; text frames are JSON control
 `{"type": "error", "message": "..."}`.
 
 - A session goes on when its socket ends, also when the backend does; a later socket gets its screen and scrollback
-  first (`resumed` in `ready`). A deployment's terminal without `session` is a fresh shell that ends with its socket.
+  first (`resumed` in `ready`). A client that closes its socket with 4410 ends the session too. A deployment's session
+  that was begun with `&linger=600` ends when nobody has viewed it for so many seconds. A deployment's terminal without
+  `session` is a fresh shell that ends with its socket.
 - Several sockets may view a session. Its size is that of the one that was active last: `size` tells the others.
 - The server answers what programs ask of a terminal (device attributes, the cursor's place) where `answers` in `ready`
   is `server`, and does not send such questions on.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 
+from backend.domain.terminals import HANG_UP, TerminalSessionInfo
 from backend.run_lock import lock_holder
+from backend.terminals.client import HolderClient
 from backend.terminals.places import HolderPlaces
 from backend.wire.rendezvous import process_exists
 from tests.backend.running_backend import run_command
@@ -106,6 +109,46 @@ def test_a_deployments_shell_with_a_name_survives_and_one_without_ends(platform:
         assert not plain.until_told("ready")["resumed"]
         plain.type(b"echo x=$x.\n")
         plain.until_written(b"x=.")
+
+
+def test_a_lingering_session_waits_for_its_connection_and_ends_when_it_is_hung_up(
+    platform: Platform, app_image: str
+) -> None:
+    app = platform.deploy("web", app_image, 8000)
+    platform.until_running(app, 1)
+
+    def listed() -> int:
+        return len(asyncio.run(sessions_of(platform)))
+
+    path = f"deployments/{app}"
+    with opened(platform, path, session="work", linger=600) as lost:
+        lost.until_told("ready")
+        lost.type(b"x=kept; echo rea''dy\n")
+        lost.until_written(b"ready\r\n")
+        lost.cut()
+    with opened(platform, path, session="work", linger=600) as again:
+        assert again.until_told("ready")["resumed"]
+        again.type(b"echo x=$x.\n")
+        again.until_written(b"x=kept.")
+        assert listed() == 1
+        again.socket.close(HANG_UP)
+    eventually(lambda: listed() == 0, lambda: "the session goes on")
+    with opened(platform, path, session="short", linger=1) as short:
+        short.until_told("ready")
+        assert listed() == 1
+    eventually(lambda: listed() == 0, lambda: "the session goes on")
+    for wrong in ("0", "700000", "x"):
+        with opened(platform, path, session="work", linger=wrong) as refused:
+            assert refused.until_closed()[0] == 4400
+    assert listed() == 0
+
+
+async def sessions_of(platform: Platform) -> list[TerminalSessionInfo]:
+    client = HolderClient(platform.backend.places)
+    try:
+        return await client.sessions()
+    finally:
+        await client.close()
 
 
 def test_stop_leaves_the_holder_and_stop_all_ends_it(platform: Platform) -> None:

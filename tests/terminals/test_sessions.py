@@ -220,3 +220,32 @@ async def test_a_stopped_container_is_a_conflict(bench: HolderBench) -> None:
     assert viewer.end.reason is EndReason.CONTAINER_STOPPED
     with pytest.raises(Conflict):
         await bench.attach()
+
+
+async def test_a_session_that_lingers_ends_when_nobody_has_viewed_it_for_so_long(bench: HolderBench) -> None:
+    start = replace(bench.start(), linger_seconds=0.5)
+    one = await bench.client.attach(SessionKey(SCOPE, "main"), start, 80, 24)
+    two = await bench.client.attach(SessionKey(SCOPE, "main"), start, 80, 24)
+    await one.close()
+    await asyncio.sleep(1)
+    await two.write(b"echo here-$((1+1))\n")
+    await until_text(two, b"here-2")
+    await two.close()
+    await until(lambda: no_sessions(bench), "its end")
+    # One whose viewer never came.
+    await (await bench.client.attach(SessionKey(SCOPE, "later"), start, 80, 24, later=True)).close()
+    await until(lambda: no_sessions(bench), "its end")
+
+
+async def test_a_viewer_hangs_up_and_the_others_are_told(bench: HolderBench) -> None:
+    one, two = await bench.attach("main", "sleep", "61000"), await bench.attach("main")
+    one.hang_up()
+    await rest_of(two)
+    assert two.end is not None
+    assert (two.end.reason, "viewers" in two.end.message) == (EndReason.ENDED, True)
+    await until(lambda: "61000" not in bench.processes(), "the end of the process")
+    assert await no_sessions(bench)
+
+
+async def no_sessions(bench: HolderBench) -> bool:
+    return await bench.client.sessions() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -95,4 +96,34 @@ async def test_the_ended_shell_is_left_by_either_key(
                 await pilot.press(key)
                 await until(pilot, lambda: app.main.table.has_focus, "the list")
         finally:
+            api.delete(f"/v1/deployments/{made}")
+
+
+async def test_an_editor_in_the_tab_survives_the_backend_and_is_asked_for_at_the_end(
+    app: PilothouseApp, backend: RunningBackend, static_image: str
+) -> None:
+    with backend.tcp(backend.owner_token()) as api:
+        made = api.post("/v1/deployments", json={"appName": "kept", "image": static_image, "port": 80}).json()["id"]
+    try:
+        async with app.run_test(size=(120, 40), notifications=True) as pilot:
+            await until_shown(pilot, "● running")
+            await pilot.press("5")
+            await until_shown(pilot, "^\\ leaves")
+            await type_text(pilot, "vi /tmp/notes")
+            await pilot.press("enter")
+            await until_shown(pilot, "/tmp/notes 1/1")
+            await type_text(pilot, "ifirst words")
+            await until_shown(pilot, "first words")
+            await asyncio.to_thread(backend.kill)
+            await until_shown(pilot, "Next attempt in")
+            await asyncio.to_thread(backend.start)
+            await until_shown(pilot, "replica g1-0", "first words")
+            await type_text(pilot, " and more")
+            await until_shown(pilot, "first words and more")
+            await pilot.press("ctrl+q")
+            await until_shown(pilot, "Leave, and close 1 terminal?", "kept: what runs in it ends")
+            await pilot.press("n")
+            await until_shown(pilot, "first words and more")
+    finally:
+        with backend.tcp(backend.owner_token()) as api:
             api.delete(f"/v1/deployments/{made}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 from textual import events
 from textual.pilot import Pilot
@@ -181,13 +182,33 @@ async def test_a_replica_is_chosen_and_a_restart_of_the_backend_survived(
         screens = ["\n".join(pane.terminal.emulator.display) for pane in _panes(app)]
         assert len(screens) == 2
         await pilot.press("t")
-        assert await asyncio.to_thread(backend.terminate) == 0
+        await type_line(pilot, "kept=$((40+2)); echo start''ed")
+        await until_shown(pilot, "started")
+        # The backend goes, and the shell goes on: its screen, its variables, its jobs.
+        await asyncio.to_thread(backend.kill)
         await until_shown(pilot, "Next attempt in")
         await asyncio.to_thread(backend.start)
-        await until_shown(pilot, "connected again, in a new shell")
         await until_gone(pilot, "Next attempt")
-        await type_line(pilot, "echo $((40+2))-again")
-        await until_shown(pilot, "42-again", "hostname")
+        await until_shown(pilot, "hostname", "started")
+        await type_line(pilot, "echo $kept-again")
+        await until_shown(pilot, "42-again")
+        assert "new shell" not in text_of(pilot)
+        await type_line(pilot, "sleep 61234")
+        await until(pilot, lambda: "sleep 61234" in processes(), "the program")
+        # Closing a terminal ends what runs in it, and the other goes on.
+        await pilot.press("ctrl+backslash", "x")
+        await until_shown(pilot, "Close web")
+        await pilot.press("y")
+        await until(pilot, lambda: len(_panes(app)) == 1, "the end of one")
+        await until(pilot, lambda: "61234" not in processes(), "the end of what ran in it")
+        assert len(app.terminals.running) == 1
+
+
+def processes() -> str:
+    """Those of all replicas on the engine."""
+    api = docker.from_env().api
+    found = api.containers(filters={"label": "pilothouse.kind=deployment"})
+    return "\n".join(str(api.top(each["Id"])["Processes"]) for each in found)
 
 
 def _panes(app: PilothouseApp) -> list[TerminalPane]:

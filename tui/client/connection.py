@@ -17,6 +17,9 @@ from tui.client.terminal import BackendTerminal
 from tui.client.token_store import TokenStore
 from tui.client.transport import Endpoint, open_socket
 
+LINGER_SECONDS = 600
+"""How long a shell in a replica waits for its connection to come back."""
+
 
 class Backend:
     """Owns the HTTP client of one endpoint. `listener` hears of live changes once `live.run()` runs."""
@@ -67,9 +70,19 @@ class Backend:
     def terminal(
         self, deployment_id: str, *, replica: str = "", command: str = "", session: str = ""
     ) -> BackendTerminal:
-        """A shell in a replica, not yet opened. One with a session outlives its connection."""
+        """A shell in a replica, not yet opened. One with a session ends when it is closed, but outlives its connection
+        for a while: opened again by that name, it is found as it was."""
         path = f"/pilothouse/v1/deployments/{deployment_id}/terminal"
-        return BackendTerminal(self.open_socket, path, replica=replica, command=command, session=session)
+        linger = str(LINGER_SECONDS) if session else ""
+        return BackendTerminal(
+            self.open_socket,
+            path,
+            ends_on_close=True,
+            replica=replica,
+            command=command,
+            session=session,
+            linger=linger,
+        )
 
     def environment_terminal(self, environment_id: str, *, session: str = "main", command: str = "") -> BackendTerminal:
         """A session in an environment, not yet opened: begun where it is not there, else found again as it is."""

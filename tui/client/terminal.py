@@ -18,6 +18,8 @@ READY_SECONDS = 15.0
 _TRY_AGAIN_STATUSES = frozenset({429, 502, 503, 504})
 # From here on close codes are the backend's own, and final: the container stopped, the session was ended.
 _FIRST_FINAL_CODE = 4000
+_NORMAL = 1000
+_HANG_UP = 4410
 _FINAL_CODES = frozenset({1003, 1008})
 
 
@@ -25,11 +27,21 @@ class BackendTerminal:
     """A terminal that the backend has opened in a container, as a source for the terminal widget. Failures come as
     OSError with a sentence: ConnectionError and TimeoutError where trying again may help."""
 
-    def __init__(self, open_socket: Callable[[str], Awaitable[ClientConnection]], path: str, **wanted: str) -> None:
-        """`path` is that of the socket; of `wanted` (replica, command, session) what is not empty is asked for."""
+    def __init__(
+        self,
+        open_socket: Callable[[str], Awaitable[ClientConnection]],
+        path: str,
+        *,
+        ends_on_close: bool = False,
+        **wanted: str,
+    ) -> None:
+        """`path` is that of the socket; of `wanted` (replica, command, session, linger) what is not empty is asked for.
+        With `ends_on_close` a session ends when it is closed here, though not where the connection to it is lost."""
         self._open_socket = open_socket
         self._path = path
         self._wanted = {name: value for name, value in wanted.items() if value}
+        self._ends_on_close = ends_on_close
+        self._lost = False
         self._socket: ClientConnection | None = None
         self._early: list[bytes] = []
         self._ended = False
@@ -80,6 +92,7 @@ class BackendTerminal:
             try:
                 message = await self._socket.recv()
             except ConnectionClosed as error:
+                self._lost = True
                 raise _broken(error) from error
             if isinstance(message, bytes):
                 if message:
@@ -103,6 +116,7 @@ class BackendTerminal:
                 raise OSError(frame.message)
             self._exit_code, self._ended = frame.code, True
             if frame.reason == "engine_lost":
+                self._lost = True
                 raise ConnectionError(frame.message or "The container engine was lost")
             if frame.reason != "exited" and frame.message:
                 raise OSError(frame.message)
@@ -129,7 +143,9 @@ class BackendTerminal:
     async def close(self) -> None:
         socket, self._socket = self._socket, None
         if socket is not None:
-            await socket.close()
+            # What was never seen to run, or is to be found again, must not end with this connection.
+            ends = self._ends_on_close and self.replica and not self._lost
+            await socket.close(_HANG_UP if ends else _NORMAL)
 
 
 def _refusal(error: InvalidStatus) -> OSError:

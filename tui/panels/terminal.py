@@ -15,8 +15,9 @@ from tui.panels.styled import styled
 from tui.panels.view import HintChanged, PanelLeft
 from tui.presentation.deployments import serves
 from tui.presentation.logs import short_replica
+from tui.terminals import new_session
 from widgets.terminal.movable import Movable, moving
-from widgets.terminal.reconnecting import Reconnecting, afresh
+from widgets.terminal.reconnecting import Reconnecting
 from widgets.terminal.widget import Terminal
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class TerminalPanel(Vertical, can_focus=True):
         self._ended: dict[str, str] = {}
         self._places: dict[str, str] = {}
         self._sources: dict[str, Movable] = {}
+        self._sessions: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         self._links: dict[str, Reconnecting] = {}
         self._lost: dict[str, str] = {}
         self._moved: set[str] = set()
@@ -111,14 +114,17 @@ class TerminalPanel(Vertical, can_focus=True):
         elif terminal is None and serves(view.deployment):
             terminal = Terminal(partial(self._open, view.backend, self._deployment))
             self._terminals[self._deployment] = terminal
+            self._names[self._deployment] = view.deployment.app_name
             self.mount(terminal)
         self._arrange()
         self.screen.set_focus(terminal or self)
         self.post_message(HintChanged())
 
     async def _open(self, backend: Backend, deployment: str, columns: int, rows: int) -> TerminalSource:
+        session = self._sessions[deployment] = new_session()
+
         async def start(columns: int, rows: int) -> TerminalSource:
-            shell = await backend.terminal(deployment).open(columns, rows)
+            shell = await backend.terminal(deployment, session=session).open(columns, rows)
             self._places[deployment] = short_replica(shell.replica)
             self._sources[deployment] = Movable(shell)
             self.post_message(HintChanged())
@@ -130,9 +136,14 @@ class TerminalPanel(Vertical, can_focus=True):
 
         tell("")
         terminal = self._terminals[deployment]
-        link = Reconnecting(start, tell, prepare=lambda: afresh(terminal.emulator.alternate))
+        link = Reconnecting(start, tell, alternate=lambda: terminal.emulator.alternate)
         self._links[deployment] = link
         return await link.open(columns, rows)
+
+    @property
+    def running(self) -> list[str]:
+        """The names of the apps in which a shell runs."""
+        return [self._names[key] for key, terminal in self._terminals.items() if terminal.source is not None]
 
     @property
     def shell(self) -> Terminal | None:
@@ -145,14 +156,14 @@ class TerminalPanel(Vertical, can_focus=True):
             if not link.connected:
                 link.reconnect_now()
 
-    def hand_over(self, deployment: str) -> SourceFactory | None:
-        """What opens the deployment's shell in another terminal, with its screen: it leaves this one then. None where
-        no shell runs here."""
+    def hand_over(self, deployment: str) -> tuple[SourceFactory, str] | None:
+        """What opens the deployment's shell in another terminal, with its screen, and the name of its session: it
+        leaves this one then. None where no shell runs here."""
         terminal, link = self._terminals.get(deployment), self._links.get(deployment)
         if terminal is None or terminal.source is None or link is None or not link.connected:
             return None
         self._moved.add(deployment)
-        return moving(self._sources.pop(deployment), lambda: terminal.emulator)
+        return moving(self._sources.pop(deployment), lambda: terminal.emulator), self._sessions[deployment]
 
     def on_key(self, event: events.Key) -> None:
         """What is typed on after the shell has ended must not reach our commands: an `rm` was meant for the shell."""

@@ -72,7 +72,7 @@ def stop_question(chosen: Sequence[DeploymentModel]) -> ConfirmDialog:
 
 
 def quit_question(running: Sequence[str]) -> ConfirmDialog:
-    """Shells of this machine and of other hosts end with the app; `running` are their titles."""
+    """Shells end with the app; `running` are their titles."""
     return ConfirmDialog(
         Confirmation(
             f"Leave, and close {plural(len(running), 'terminal')}?",

@@ -56,11 +56,9 @@ class TerminalActions(DeploymentActions):
     async def _move_shell(self, backend: Backend, deployment: DeploymentModel, *, split: bool) -> None:
         """The shell of the Terminal tab goes there with its screen; without one, another is opened there."""
         panel = self.shell_panel()
-        take_over = panel.hand_over(deployment.id) if panel is not None else None
+        moved = panel.hand_over(deployment.id) if panel is not None else None
         terminals = self.app.terminals
-        await terminals.open(
-            terminals.replica(backend, deployment.id, deployment.app_name, first=take_over), split=split
-        )
+        await terminals.open(terminals.replica(backend, deployment.id, deployment.app_name, moved=moved), split=split)
 
     def action_local_shell(self) -> None:
         terminals = self.app.terminals

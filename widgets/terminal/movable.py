@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from widgets.terminal.source import SourceFactory, TerminalSource
+from widgets.terminal.source import SourceFactory, TerminalSource, is_resumed
 
 if TYPE_CHECKING:
     from widgets.terminal.emulator import Screen
@@ -22,6 +22,10 @@ class Movable:
         self._pending: asyncio.Task[bytes] | None = None
         self._leaving = asyncio.Event()
         self._left = asyncio.Event()
+
+    @property
+    def resumed(self) -> bool:
+        return is_resumed(self.source)
 
     async def leave(self) -> Movable:
         """The same source for another reader. Returns once all that this one's reader was given has been taken in: a

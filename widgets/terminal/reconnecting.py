@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from widgets.terminal.source import SourceFactory, TerminalSource
+from widgets.terminal.source import SourceFactory, TerminalSource, is_resumed
 
 FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 30.0
@@ -16,7 +16,7 @@ LASTED: Final = 10.0
 """A connection that held this many seconds was a good one: after it the waits begin anew."""
 
 FROM_SCRATCH: Final = b"\x1bc\x1b[3J"
-"""Before the output of a source that repaints the whole screen by itself: nothing of what stood there stays."""
+"""Before the output of a resumed source, which has the whole screen in it: nothing of what stood there stays."""
 
 _RESET: Final = (
     # No mouse, focus or paste reports, no application keys, no kitty keyboard, plain colours, the whole screen scrolls.
@@ -40,12 +40,12 @@ class Reconnecting:
     dropped: it was meant for what was on the screen.
     """
 
-    def __init__(self, factory: SourceFactory, tell: Callable[[str], None], *, prepare: Callable[[], bytes]) -> None:
-        """`tell` is handed a sentence for the user at each step, and "" when all is well again. `prepare` gives what
-        comes before the output of each source but the first: `afresh`, or FROM_SCRATCH."""
+    def __init__(self, factory: SourceFactory, tell: Callable[[str], None], *, alternate: Callable[[], bool]) -> None:
+        """`tell` is handed a sentence for the user at each step, and "" when all is well again. `alternate` tells
+        whether the lost program is on the alternate screen, which the next one does not find itself on."""
         self._factory = factory
         self._tell = tell
-        self._prepare = prepare
+        self._alternate = alternate
         self._source: TerminalSource | None = None
         self._size = (80, 24)
         self._failures = 0
@@ -119,7 +119,7 @@ class Reconnecting:
         self._failures += 1  # until it has lasted
         self._tell("")
         await self.resize(*self._size)
-        return self._prepare()
+        return FROM_SCRATCH if is_resumed(source) else afresh(self._alternate())
 
     async def _opened(self) -> TerminalSource:
         return await self._factory(*self._size)

@@ -27,6 +27,12 @@ class TerminalSource(Protocol):
         """Hang up. May be called more than once."""
 
 
+def is_resumed(source: TerminalSource) -> bool:
+    """Whether a source goes on with a process that ran before it was opened, and sends its whole screen first: by its
+    attribute `resumed`, which most do not have."""
+    return getattr(source, "resumed", False) is True
+
+
 SourceFactory = Callable[[int, int], Awaitable[TerminalSource]]
 """Opens a source for a screen of this many columns and rows. Raises OSError where it cannot: a ConnectionError or a
 TimeoutError where trying again may help."""

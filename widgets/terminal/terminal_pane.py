@@ -16,7 +16,7 @@ from widgets.terminal.commands import KEYS as OWN_KEYS
 from widgets.terminal.emulator.repaint import repaint
 from widgets.terminal.input import TerminalInput
 from widgets.terminal.pane import Pane
-from widgets.terminal.reconnecting import FROM_SCRATCH, Reconnecting, afresh
+from widgets.terminal.reconnecting import Reconnecting
 from widgets.terminal.recorder import Recorder
 from widgets.terminal.source import SourceFactory, TerminalSource
 from widgets.terminal.tapped import Tapped
@@ -38,15 +38,14 @@ class TerminalPlan:
     stead (for a session that is moved here); `sibling` makes the plan of one more beside it, where the factory would
     open the very same thing again. `key` is who it is: where a workspace has a pane with that key already,
     that one comes to the front. `reconnects` says that a ConnectionError of it is mended by opening it again;
-    `repaints` that it then sends the whole screen by itself: a session that goes on without a terminal, so that closing
-    one ends nothing.
+    `stays` that it is a session which goes on without a terminal, so that closing one ends nothing.
     """
 
     title: str
     factory: SourceFactory
     key: str = ""
     reconnects: bool = False
-    repaints: bool = False
+    stays: bool = False
     first: SourceFactory | None = None
     sibling: Callable[[], TerminalPlan] | None = None
 
@@ -118,11 +117,11 @@ class TerminalPane(Pane):
 
     @property
     def running(self) -> bool:
-        return self.terminal.source is not None and not self.plan.repaints
+        return self.terminal.source is not None and not self.plan.stays
 
     @property
     def goes_on(self) -> bool:
-        return self.terminal.source is not None and self.plan.repaints
+        return self.terminal.source is not None and self.plan.stays
 
     @property
     def ended(self) -> bool:
@@ -137,15 +136,14 @@ class TerminalPane(Pane):
     async def _open(self, columns: int, rows: int) -> TerminalSource:
         factory, self._first = self._first or self.plan.factory, None
         if self.plan.reconnects:
-            self._reconnecting = Reconnecting(self.plan.factory, self.say, prepare=self._prepared)
+            self._reconnecting = Reconnecting(
+                self.plan.factory, self.say, alternate=lambda: self.terminal.emulator.alternate
+            )
             source: TerminalSource = await self._reconnecting.open(columns, rows, first=factory)
         else:
             source = await factory(columns, rows)
         self.call_later(self.tell_change)
         return Tapped(source, self)
-
-    def _prepared(self) -> bytes:
-        return FROM_SCRATCH if self.plan.repaints else afresh(self.terminal.emulator.alternate)
 
     @on(Terminal.Exited)
     def _exited(self, event: Terminal.Exited) -> None:

@@ -11,7 +11,7 @@ from litestar.exceptions import WebSocketDisconnect
 from pydantic import BaseModel, ValidationError
 
 from backend.domain.errors import DomainError
-from backend.domain.terminals import EndReason, WebFrames, WebTerms
+from backend.domain.terminals import HANG_UP, EndReason, WebFrames, WebTerms
 from backend.services.terminal_sessions import MAIN
 from backend.services.terminals import TerminalSession
 from backend.surfaces import query
@@ -60,9 +60,10 @@ UNSUPPORTED = 1003
 # Codes of our own: 4000 and HTTP's status.
 OPENING_FAILED = 4000
 MAX_SIDE = 1000
+MAX_LINGER_SECONDS = 7 * 24 * 3600
 _END_CODES = {
     EndReason.EXITED: NORMAL,
-    EndReason.ENDED: 4410,
+    EndReason.ENDED: HANG_UP,
     EndReason.CONTAINER_STOPPED: 4409,
     EndReason.CONTAINER_REMOVED: 4410,
     EndReason.ENGINE_LOST: TRY_LATER,
@@ -85,6 +86,7 @@ def terminal_routes(services: Services) -> list[Any]:
                 replica=socket.query_params.get("replica") or None,
                 command=socket.query_params.get("command") or None,
                 session=socket.query_params.get("session") or None,
+                linger_seconds=query.integer(socket, "linger", None, least=1, most=MAX_LINGER_SECONDS),
                 columns=columns,
                 rows=rows,
                 later=later,
@@ -164,7 +166,7 @@ async def _serve(
             return
         if giver is not None:
             giver.keep_no_more()
-        parts = [_send_output(socket, stream, viewer), _take_input(socket, stream), watch]
+        parts = [_send_output(socket, stream, viewer), _take_input(socket, stream, viewer), watch]
         if viewer is not None:
             if giver is not None:
                 viewer.begin_here()
@@ -216,11 +218,13 @@ async def _tell_sizes(socket: Socket, viewer: SessionViewer) -> None:
         await _tell(socket, TerminalSize(columns=columns, rows=rows))
 
 
-async def _take_input(socket: Socket, stream: ExecStream) -> None:
+async def _take_input(socket: Socket, stream: ExecStream, viewer: SessionViewer | None) -> None:
     """Until the client goes. Takes no more while the process does not read, so that the client waits in its turn."""
     while True:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
+            if viewer is not None and message.get("code") == HANG_UP:
+                viewer.hang_up()
             raise WebSocketDisconnect(detail="the client went away")
         if message["type"] != "websocket.receive":
             continue

@@ -9,10 +9,11 @@ import pytest
 
 from tests.widgets.terminal.waiting import eventually
 from widgets.terminal.local_pty import LocalPty, terminal_environment, user_shell
-from widgets.terminal.reconnecting import Reconnecting
+from widgets.terminal.movable import Movable
+from widgets.terminal.reconnecting import FROM_SCRATCH, Reconnecting, afresh
 from widgets.terminal.source import TerminalSource
 
-PREPARED = b"<afresh>"
+PREPARED = afresh(False)
 
 
 class Line:
@@ -60,7 +61,7 @@ class Network:
 
 
 async def opened(network: Network) -> Reconnecting:
-    return await Reconnecting(network.open, network.told.append, prepare=lambda: PREPARED).open(80, 24)
+    return await Reconnecting(network.open, network.told.append, alternate=lambda: False).open(80, 24)
 
 
 async def test_a_dropped_source_is_replaced_and_the_screen_is_told_to_begin_afresh() -> None:
@@ -87,6 +88,25 @@ async def test_a_dropped_source_is_replaced_and_the_screen_is_told_to_begin_afre
     network.lines[1].output.put_nowait(b"")
     assert await source.read() == b""
     assert await source.exit_code() == 3
+
+
+@pytest.mark.parametrize("moved", [False, True])
+async def test_one_that_goes_on_with_its_process_gets_the_screen_anew(moved: bool) -> None:
+    network = Network()
+    source = await opened(network)
+
+    class Resumed(Line):
+        resumed = True
+
+    async def open_again(columns: int, rows: int) -> TerminalSource:
+        network.lines.append(Resumed())
+        return Movable(network.lines[-1]) if moved else network.lines[-1]
+
+    source._factory = open_again
+    network.lines[0].output.put_nowait(ConnectionError("cut"))
+    assert await source.read() == FROM_SCRATCH
+    network.lines[1].output.put_nowait(b"the screen")
+    assert await source.read() == b"the screen"
 
 
 async def test_a_reader_that_is_cancelled_loses_nothing() -> None:

@@ -232,7 +232,7 @@ async def test_closing_asks_where_something_runs_and_hangs_up(app: WorkspaceApp)
 
 async def test_a_session_that_goes_on_is_closed_without_a_question(app: WorkspaceApp) -> None:
     async with app.run_test(size=SIZE) as pilot:
-        await app.workspace.open(TerminalPlan("held", shell(), reconnects=True, repaints=True))
+        await app.workspace.open(TerminalPlan("held", shell(), reconnects=True, stays=True))
         await until(pilot, lambda: "$" in text_of(app))
         await command(pilot, "x")
         await until(pilot, lambda: "No terminals" in text_of(app))
