@@ -13,7 +13,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from backend.commands.exits import DONE, FAILED, STATE, WRONG_USE, complain
+from backend.commands.exits import DONE, FAILED, STATE, WRONG_USE, complain, complain_of_data_dir
 from backend.domain.errors import DomainError
 from backend.listeners import CannotListen, Listener, Listeners, bind_tcp, bind_unix
 from backend.run_lock import AlreadyRunning, run_lock
@@ -56,8 +56,7 @@ def serve(arguments: argparse.Namespace) -> int:
         complain(f"a backend already serves {places.data_dir} ({error}): stop it with 'pilothouse stop'")
         return STATE
     except OSError as error:
-        complain(f"the data dir {places.data_dir} cannot be used: {error}")
-        return FAILED
+        return complain_of_data_dir(places.data_dir, error)
 
 
 def _run(settings: Settings, places: Places) -> int:
