@@ -35,7 +35,8 @@ def run_lock(path: Path) -> Iterator[None]:
 
 
 def lock_holder(path: Path) -> int | None:
-    """The pid that holds the lock (0 where it did not write it yet); None where nobody does."""
+    """The pid that holds the lock (0 where it did not write it yet); None where nobody does. Raises OSError where
+    the file cannot be opened."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import os
 import ssl
+from http import HTTPStatus
 
+import websockets.http11
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
@@ -15,9 +17,14 @@ from backend.surfaces.handover import EXTENSION
 # What a client sent before its connection was given; more of it than this waits with the kernel.
 _MOST_EARLY = 32 * 1024
 
+# websockets' limit for a line of a handshake is less than a query that our documents allow, and than the cookies that
+# a browser may have for localhost.
+_LONGEST_LINE = 64 * 1024
+websockets.http11.MAX_LINE_LENGTH = _LONGEST_LINE
+
 
 class GivingProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's, with `backend.surfaces.handover.Giver`."""
+    """uvicorn's, with `backend.surfaces.handover.Giver`, and with an answer to a handshake that cannot be read."""
 
     _kept: list[bytes] | None = None
     _given = False
@@ -64,10 +71,23 @@ class GivingProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         if self._kept is None or not self.handshake_complete:
             super().data_received(data)
+            fault = self.conn.handshake_exc
+            if fault is not None and not self.handshake_initiated:
+                self._refuse_handshake(fault)
             return
         self._kept.append(data)
         if sum(map(len, self._kept)) > _MOST_EARLY:
             self.transport.pause_reading()
+
+    def _refuse_handshake(self, fault: Exception) -> None:
+        """uvicorn waits for a request that websockets will never hand out, because it could not be read."""
+        answer = b"".join(self.conn.data_to_send())
+        if not answer:  # websockets answers what is too long, and nothing else
+            text = f"The WebSocket handshake is no valid HTTP request: {fault.__cause__ or fault}.\n"
+            answer = self.conn.reject(HTTPStatus.BAD_REQUEST, text).serialize()
+        self.handshake_complete = self.close_sent = True
+        self.transport.write(answer)
+        self.transport.close()
 
     def shutdown(self) -> None:
         """The server ends: who was given the connection closes it, since a frame of ours would cut into theirs."""

@@ -9,7 +9,7 @@ import getpass
 import sys
 from typing import TYPE_CHECKING
 
-from backend.commands.exits import DONE, FAILED, WRONG_USE, complain
+from backend.commands.exits import DONE, FAILED, WRONG_USE, complain, complain_of_data_dir
 from backend.settings import Settings, SettingsError, load_settings
 from backend.wire.rendezvous import Places
 
@@ -52,8 +52,7 @@ def administer(arguments: argparse.Namespace) -> int:
             complain(error.message)
         return FAILED
     except OSError as error:
-        complain(f"the data dir {settings.data_dir} cannot be used: {error}")
-        return FAILED
+        return complain_of_data_dir(settings.data_dir, error)
     print(done)
     return DONE
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backend.commands.exits import DONE, FAILED, STATE, WRONG_USE, complain
+from backend.commands.exits import DONE, FAILED, STATE, WRONG_USE, complain, complain_of_data_dir
 from backend.domain.errors import DomainError
 from backend.listeners import CannotListen, Listener, Listeners, bind_tcp, bind_unix
 from backend.listening_memory import forget_openings, remember
@@ -60,8 +60,7 @@ def serve(arguments: argparse.Namespace) -> int:
         complain(f"a backend already serves {places.data_dir} ({error}): stop it with 'pilothouse stop'")
         return STATE
     except OSError as error:
-        complain(f"the data dir {places.data_dir} cannot be used: {error}")
-        return FAILED
+        return complain_of_data_dir(places.data_dir, error)
 
 
 def _run(settings: Settings, places: Places, flags: Mapping[str, Any]) -> int:

@@ -9,7 +9,7 @@ import json
 import socket
 from typing import TYPE_CHECKING, Any
 
-from backend.commands.exits import DONE, STATE, WRONG_USE, complain
+from backend.commands.exits import DONE, STATE, WRONG_USE, complain, complain_of_data_dir
 from backend.domain.errors import DomainError
 from backend.run_lock import lock_holder
 from backend.settings import SettingsError, load_settings
@@ -58,8 +58,11 @@ def status(arguments: argparse.Namespace) -> int:
     print(f"data dir   {places.data_dir}")
     found = readiness(places)
     if found is None:
-        _tell_terminals(places)
-        return _silent(places)
+        try:
+            _tell_terminals(places)
+            return _silent(places)
+        except OSError as error:
+            return complain_of_data_dir(places.data_dir, error)
     info = read_backend_info(places)
     if info is not None:
         print(f"backend    runs: process {info.pid}, version {info.version}, since {info.started_at}")

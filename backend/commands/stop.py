@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from backend.commands.exits import DONE, FAILED, STATE, WRONG_USE, complain
+from backend.commands.exits import DONE, FAILED, STATE, WRONG_USE, complain, complain_of_data_dir
 from backend.run_lock import AlreadyRunning, lock_holder, run_lock
 from backend.settings import Settings, SettingsError, load_settings
 from backend.wire.rendezvous import Places, process_exists, read_backend_info
@@ -34,7 +34,10 @@ def stop(arguments: argparse.Namespace) -> int:
     places = Places.of(settings.data_dir)
     if arguments.all and not arguments.yes and not _confirmed(places):
         return WRONG_USE
-    ended = end_backend(places)
+    try:
+        ended = end_backend(places)
+    except OSError as error:
+        return complain_of_data_dir(places.data_dir, error)
     if not arguments.all:
         if ended is None:
             print(f"No backend runs for {places.data_dir}.")
@@ -51,7 +54,8 @@ def stop(arguments: argparse.Namespace) -> int:
 
 
 def end_backend(places: Places) -> bool | None:
-    """True once it ended, False (and a word why) where it did not, None where none runs."""
+    """True once it ended, False (and a word why) where it did not, None where none runs. Raises OSError where the
+    data dir cannot be used."""
     holder = lock_holder(places.lock_file)
     if holder is None:
         return None
@@ -95,7 +99,10 @@ def _confirmed(places: Places) -> bool:
 def _remove_everything(settings: Settings, places: Places) -> int:
     from backend.domain.errors import DomainError
 
-    places.prepare()
+    try:
+        places.prepare()
+    except OSError as error:
+        return complain_of_data_dir(places.data_dir, error)
     try:
         # Holding the lock, so that no backend starts in the middle and brings back what is being removed.
         with run_lock(places.lock_file):

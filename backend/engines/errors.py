@@ -49,7 +49,8 @@ def sdk_errors(unavailable: Callable[[BaseException], EngineUnavailable]) -> Ite
 
 def domain_error(fault: EngineFault, about: str) -> DomainError:
     """NotFound for what is gone; EngineUnavailable where the engine itself says that it cannot serve; else Conflict
-    with details `reason`: `address` (IP taken), `subnet` (pool overlaps), `in_use`, or `refused`."""
+    with details `reason`: `address` (IP taken), `subnet` (pool overlaps), `in_use`, `too_large` (more than the machine
+    has), or `refused`."""
     text = fault.text.strip()
     lower = text.lower()
     if fault.status == 404:
@@ -64,6 +65,8 @@ def domain_error(fault: EngineFault, about: str) -> DomainError:
         return Conflict(f"{about}: pool overlaps with another network", details={"reason": "subnet"})
     if "has active endpoints" in lower or "volume is in use" in lower:
         return Conflict(f"{about}: containers are still attached", details={"reason": "in_use"})
+    if "range of cpus is from" in lower:
+        return Conflict(f"{about}: the engine refuses: {text}", details={"reason": "too_large"})
     if fault.status == 503:
         return EngineUnavailable(f"{about}: the engine cannot serve now: {text}")
     return Conflict(f"{about}: the engine refuses: {text}", details={"reason": "refused", "status": fault.status})

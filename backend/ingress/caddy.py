@@ -27,7 +27,7 @@ from backend.ingress.compile import (
 )
 from backend.ingress.paths import IngressPaths
 from backend.ingress.process import CaddyProcess, require_free_port
-from backend.ingress.tls import TlsOptions, authority, dial_host
+from backend.ingress.tls import QUESTION_PATH, TlsOptions, authority, dial_host
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,10 @@ ROUTER = "router"
 
 _WATCH_SECONDS = 0.25
 _LONGEST_BACKOFF_SECONDS = 10.0
-_CONNECT_SECONDS = 2.0
+_PROMPT_SECONDS = 2.0
+# It goes through door and router to an answer of the router's own, which is no app's and leaves no line in the log.
+_PROBE = f"GET {QUESTION_PATH}?domain=probe.invalid HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
+_PROBED = ("HTTP/1.1 200 ", "HTTP/1.1 404 ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +149,13 @@ class CaddyIngress:
         return upstreams_by_host(self._router.saved_config() or {} if config is None else config)
 
     async def ready(self) -> bool:
-        """Whether `start` succeeded, both processes run and the port takes connections; False once closed. Processes
-        that still serve at another address do not count."""
+        """Whether `start` succeeded, both processes run and a request through the port is answered; False once closed.
+        Processes that still serve at another address do not count."""
         if self._closed or not self._begun or not (self._door.alive() and self._router.alive()):
             return False
         if not await self._router.admin.answers():
             return False
-        try:
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                _, writer = await asyncio.open_connection(dial_host(self._listen), self._port)
-        except OSError:
-            return False
-        writer.close()
-        return True
+        return await _answers(dial_host(self._listen), self._port)
 
     async def certificate(self, name: str) -> Certificate | None:
         """The certificate for a host name that is served, obtained where it is not there yet; None without TLS.
@@ -299,3 +296,18 @@ class CaddyIngress:
             watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watch
+
+
+async def _answers(host: str, port: int) -> bool:
+    """Whether a request is answered promptly: the kernel takes connections for a process that is frozen, too."""
+    try:
+        async with asyncio.timeout(_PROMPT_SECONDS):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(_PROBE)
+                status_line = await reader.readline()
+            finally:
+                writer.close()
+    except OSError:
+        return False
+    return status_line.decode("latin-1").startswith(_PROBED)

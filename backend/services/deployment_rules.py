@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from backend.domain.deployments import MAX_REPLICAS, DeploymentChange, DeploymentRequest, HealthCheck
+from backend.domain.engine import EngineInfo
 from backend.domain.quantities import parse_cpu, parse_memory
 from backend.services.input_faults import Faults, check_env, check_image, shown
 
@@ -53,6 +54,18 @@ def check_change(change: DeploymentChange) -> None:
         faults.collect(lambda: parse_cpu(cpu))
     if memory is not None:
         faults.collect(lambda: parse_memory(memory))
+    faults.raise_any()
+
+
+def check_fits(cpu: str | None, memory: str | None, machine: EngineInfo) -> None:
+    """Raises Invalid where one replica may use more than the engine's machine has; what the engine does not say (0) or
+    is not given is no fault."""
+    faults = Faults()
+    if cpu is not None and machine.cpus and parse_cpu(cpu) > machine.cpus * 1000:
+        faults.add("resources.cpu", f"{shown(cpu)} is more CPU than the engine's machine has: at most {machine.cpus}")
+    if memory is not None and machine.memory_bytes and parse_memory(memory) > machine.memory_bytes:
+        most = f"{machine.memory_bytes // 2**20}Mi"
+        faults.add("resources.memory", f"{shown(memory)} is more memory than the engine's machine has: at most {most}")
     faults.raise_any()
 
 

@@ -103,7 +103,7 @@ class SystemService:
             if not await self._ingress.ready():
                 if self._ingress.fault:
                     raise Unavailable(self._ingress.fault)
-                raise IngressSilent("its admin socket does not answer")
+                raise IngressSilent("its admin socket or its port is silent")
 
         storage_status, engine_status, ingress_status = await asyncio.gather(
             self._probe("storage", self._database.ping, "check the disk (space, permissions) or DATABASE_URL"),

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, event, text
+from sqlalchemy import URL, Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from backend.domain.errors import Unavailable
@@ -22,6 +22,7 @@ from backend.storage.dialects import (
 )
 from backend.storage.faults import as_unavailable
 from backend.storage.glances import InlineSession, Reading
+from backend.storage.probe import ServerProbe, SqliteProbe
 from backend.storage.schema import ensure_current
 
 # Any number that all processes of one installation agree on.
@@ -44,6 +45,7 @@ class Database:
         self._readers = open_engine(self._url, Access.READ)
         self._writer = open_engine(self._url, Access.WRITE)
         self._inline = open_inline_engine(self._url)
+        self._probe = SqliteProbe(self._url.database or "") if self._sqlite else ServerProbe(self._url)
         event.listen(self._writer.sync_engine, "begin", _begin_writing)
         self._reading = _sessions(self._readers)
         self._writing = _sessions(self._writer)
@@ -64,6 +66,8 @@ class Database:
                 prepare_file(self._url)
                 await use_write_ahead_log(self._url)
             await ensure_current(self._url, self._readers, _begin_writing)
+            if isinstance(self._probe, SqliteProbe):
+                self._probe.remember_file()
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
@@ -98,12 +102,14 @@ class Database:
                 self._holder = None
 
     async def ping(self) -> None:
-        """Raises Unavailable where storage does not answer."""
-        async with self.session() as session:
-            await session.execute(text("SELECT 1"))
+        """Reads and durably writes one row, whatever else is written meanwhile. Raises Unavailable where storage does
+        not take it."""
+        with _connecting(self._url):
+            await self._probe.ask()
 
     async def close(self) -> None:
         """Let every connection go. Sessions still open fail."""
+        await self._probe.close()
         await self._readers.dispose()
         await self._writer.dispose()
         if self._inline is not None:

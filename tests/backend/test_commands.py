@@ -239,6 +239,16 @@ def test_who_is_deactivated_is_shut_out_of_a_running_server(backend: RunningBack
     assert switch("deactivate", "nobody@example.com") == 1
 
 
+@pytest.mark.parametrize("command", ["serve", "status", "stop", "stop --all --yes"])
+def test_a_data_dir_that_is_a_file(command: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    ended = run_command(file, *command.split(), extra={"PILOTHOUSE_CONFIG_DIR": str(tmp_path)})
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"pilothouse: the data dir {file} cannot be used: ")
+    assert len(ended.stderr.splitlines()) == 1
+
+
 def test_a_reader_who_has_seen_enough(tmp_path: Path) -> None:
     """`pilothouse status | head -0`: no traceback."""
     reading, writing = os.pipe()

@@ -163,7 +163,7 @@ async def test_an_address_taken_is_a_conflict(bench: Bench) -> None:
 async def test_what_the_engine_refuses_is_told(bench: Bench) -> None:
     with pytest.raises(Conflict, match="CPUs") as caught:
         await bench.run(cpu_millicores=10_000_000)
-    assert caught.value.details["reason"] == "refused"
+    assert caught.value.details["reason"] == "too_large"
 
 
 async def test_a_missing_image_or_network_is_named(bench: Bench) -> None:

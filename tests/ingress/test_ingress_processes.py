@@ -57,6 +57,29 @@ async def test_a_process_that_dies_is_started_with_its_routes(
     await eventually(ingress.ready)
 
 
+@pytest.mark.parametrize("name", ["router", "door"])
+async def test_a_frozen_process_is_not_ready(name: str, ingress: CaddyIngress) -> None:
+    frozen = ingress.pids[name]
+    assert frozen is not None
+    os.kill(frozen, signal.SIGSTOP)
+    try:
+        assert not await ingress.ready()
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+    await eventually(ingress.ready)
+
+
+async def test_asking_whether_it_is_ready_counts_as_no_request(
+    site: Site, ingress: CaddyIngress, make_app: MakeApp
+) -> None:
+    await ingress.apply([route("a.localhost", await make_app("a"))])
+    for _ in range(3):
+        assert await ingress.ready()
+    await site.get("a.localhost")
+    async with asyncio.timeout(30):
+        assert (await anext(aiter(ingress.requests()))).host == "a.localhost"
+
+
 async def test_what_died_while_no_backend_ran_returns_with_its_routes(
     site: Site, ingress: CaddyIngress, make_app: MakeApp
 ) -> None:

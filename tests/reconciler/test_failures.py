@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import docker
+import pytest
 
 from backend.domain.deployments import (
     DeploymentChange,
@@ -14,7 +15,10 @@ from backend.domain.deployments import (
     ReplicaPhase,
     Resources,
 )
+from backend.domain.engine import EngineInfo
+from backend.domain.errors import EngineUnavailable, Invalid
 from backend.domain.journal import JournalKind
+from backend.services.reconciler.outcome import SLOWEST_RETRY_SECONDS
 from tests.reconciler.core import Core, Load
 
 RUNNING, FAILED = DeploymentStatus.RUNNING, DeploymentStatus.FAILED
@@ -73,6 +77,42 @@ async def test_memory_limits_kill_and_it_is_said(core: Core, app_image: str) -> 
     state = await core.until(app, FAILED)
     assert state.reason == "out_of_memory"
     assert "32Mi" in (state.error_message or "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [(Resources("1000", "32Mi"), "resources.cpu"), (Resources("100m", "16Ti"), "resources.memory")],
+    ids=["cpu", "memory"],
+)
+async def test_more_than_the_machine_has_is_refused(
+    core: Core, static_image: str, asked: Resources, field: str
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        await core.deploy("greedy", static_image, 80, resources=asked)
+    assert [fault.field for fault in caught.value.fields] == [field]
+    # Nothing is left behind: the name is free.
+    app = await core.deploy("greedy", static_image, 80)
+    with pytest.raises(Invalid) as caught:
+        await core.deployments.update(core.who, app.id, DeploymentChange(cpu=asked.cpu, memory=asked.memory))
+    assert [fault.field for fault in caught.value.fields] == [field]
+    assert (await core.deployments.get(core.who, app.id)).generation == 1
+
+
+async def test_what_only_the_engine_finds_too_large_is_told_and_mended(
+    core: Core, static_image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent() -> EngineInfo:
+        raise EngineUnavailable("the engine answers too slowly")
+
+    with monkeypatch.context() as slow:
+        slow.setattr(core.engine, "ping", silent)
+        app = await core.deploy("greedy", static_image, 80, resources=Resources("1000", "32Mi"))
+    state = await core.until(app, FAILED)
+    assert "Range of CPUs" in (state.error_message or "")
+    assert f"next try in {SLOWEST_RETRY_SECONDS:.0f} s" in state.message
+    # Who mends it does not wait that long.
+    await core.deployments.update(core.who, app.id, DeploymentChange(cpu="100m"))
+    await core.until(app, RUNNING)
 
 
 async def test_a_sick_replica_is_unrouted_and_restarted(core: Core, app_image: str) -> None:

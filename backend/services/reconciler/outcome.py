@@ -90,7 +90,9 @@ class Outcome:
         pulling = isinstance(error, ImageRejected)
         if pulling:
             self._recorder.observe(deployment, JournalKind.PULL_FAILED, error.message)
-        retry = growing_pause(FIRST_RETRY_SECONDS, self._tries, SLOWEST_RETRY_SECONDS)
+        # More than the machine has is no sooner there for being asked for again.
+        first = SLOWEST_RETRY_SECONDS if error.details.get("reason") == "too_large" else FIRST_RETRY_SECONDS
+        retry = growing_pause(first, self._tries, SLOWEST_RETRY_SECONDS)
         self._tries += 1
         if error.details.get("reason") in ("address", "subnet"):
             return SOON_SECONDS

@@ -46,6 +46,8 @@ def _fields(answer: httpx.Response) -> set[str]:
         ({"envVars": {"some_name": "a\0"}}, "envVars.some_name"),
         ({"envVars": []}, "envVars"),
         ({"resources": {"cpu": "lots"}}, "resources.cpu"),
+        ({"resources": {"cpu": "1000"}}, "resources.cpu"),
+        ({"resources": {"memory": "16Ti"}}, "resources.memory"),
         ({"resources": {"memory": "128MiB"}}, "resources.memory"),
         ({"resources": {"memory": 128}}, "resources.memory"),
         ({"resources": {"disk": "1Gi"}}, "resources.disk"),

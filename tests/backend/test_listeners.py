@@ -1,0 +1,97 @@
+"""Clients at the door whose request cannot be read, or never becomes whole: each is answered and let go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from litestar import Litestar, WebSocket, get, websocket
+from websockets.asyncio.client import connect
+
+from backend.listeners import Listener, Listeners, bind_tcp
+from tests.backend.running_backend import free_ports
+
+DEADLINE_SECONDS = 60.0
+HANDSHAKE = (
+    "Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    """A listener whose socket at `/echo` says how long its query and its cookies are."""
+
+    @websocket("/echo")
+    async def echo(socket: WebSocket[Any, Any, Any]) -> None:
+        await socket.accept()
+        await socket.send_text(f"{len(socket.url.query)} {len(socket.headers.get('cookie', ''))}")
+        await socket.close()
+
+    @get("/")
+    async def root() -> str:
+        return "here"
+
+    (port,) = free_ports(1)
+    app = Litestar([echo, root], logging_config=None)
+    listeners = Listeners([Listener(bind_tcp("127.0.0.1", port, "port"), app)], access_log=False)
+    await listeners.start()
+    yield port
+    await listeners.stop()
+
+
+async def _answer(port: int, *sent: bytes) -> str:
+    """All that comes until the connection is closed by the other side."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for part in sent:
+            writer.write(part)
+            await writer.drain()
+        try:
+            return (await reader.read()).decode()
+        finally:
+            writer.close()
+
+
+@pytest.mark.parametrize(
+    ("line", "headers", "body", "status"),
+    [
+        ("/echo?" + "q" * 70_000, "", "", 414),
+        ("/echo", "Cookie: " + "c" * 70_000 + "\r\n", "", 431),
+        ("/echo", "".join(f"X-{number}: x\r\n" for number in range(200)), "", 431),
+        ("/echo", "Content-Length: 5\r\n", "12345", 400),
+        ("/echo", "Transfer-Encoding: chunked\r\n", "5\r\n12345\r\n0\r\n\r\n", 400),
+    ],
+    ids=["request line", "header line", "number of headers", "body", "chunked body"],
+)
+async def test_a_handshake_that_cannot_be_read_is_answered(
+    port: int, line: str, headers: str, body: str, status: int
+) -> None:
+    answer = await _answer(port, f"GET {line} HTTP/1.1\r\n{HANDSHAKE}{headers}\r\n{body}".encode())
+    assert answer.startswith(f"HTTP/1.1 {status} ")
+    assert "WebSocket" in answer.partition("\r\n\r\n")[2]
+
+
+async def test_long_queries_and_cookies_reach_the_app(port: int) -> None:
+    cookies = {"Cookie": "c" * 9_000}
+    async with connect(f"ws://127.0.0.1:{port}/echo?{'q' * 9_000}", additional_headers=cookies) as socket:
+        assert await socket.recv() == "9000 9000"
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [
+        ((b"GET /echo HTTP/1.1\r\n", HANDSHAKE.encode()), ["408"]),
+        ((b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET / HTTP/1.1\r\nHost: loc"), ["200", "408"]),
+        ((), []),
+    ],
+    ids=["handshake", "second request", "nothing"],
+)
+async def test_a_request_that_never_becomes_whole_ends(
+    port: int, sent: tuple[bytes, ...], answered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.listeners.HEAD_SECONDS", 0.3)
+    answer = await _answer(port, *sent)
+    assert [part.split()[0] for part in answer.split("HTTP/1.1 ")[1:]] == answered
