@@ -23,7 +23,8 @@ class LogView(Vertical):
     """Lines of a log, the newest last.
 
     Give lines with `append`. Scrolling up pauses, `G` or `end` (or reaching the end) follows again. At most
-    `max_lines` are held; older ones go.
+    `max_lines` are held; older ones go. While paused none goes: up to `max_lines` new ones are added, the newest of
+    those that come after them wait until the view follows again, and a marker tells of what was lost between.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -163,7 +164,7 @@ class LogView(Vertical):
 
     @property
     def new_lines(self) -> int:
-        """Lines that came since the view was paused."""
+        """Lines shown that came since the view was paused, and can be scrolled to."""
         return self._lines.new_lines
 
     @property
@@ -226,7 +227,7 @@ class LogView(Vertical):
 
     def _state_text(self) -> Content:
         store = self._store
-        parts = ["▼ following" if self.following else f"❚❚ paused · {self.new_lines:,} new (G follows)"]
+        parts = ["▼ following" if self.following else f"❚❚ paused · {self._news()} (G follows)"]
         if store.search:
             if store.matches:
                 at = (
@@ -245,6 +246,12 @@ class LogView(Vertical):
         else:
             parts.append(f"{len(store.entries):,} lines")
         return Content(" · ".join(parts))
+
+    def _news(self) -> str:
+        news = f"{self.new_lines:,} new"
+        if self._lines.lost_lines:
+            return f"{news}, {self._lines.lost_lines:,} dropped"
+        return f"{news}, more wait" if self._lines.waiting else news
 
     # Keys
 
