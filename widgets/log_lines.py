@@ -62,6 +62,7 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self.store = store
         self.rows = RowIndex()
+        self.idle_text = ""
         self.lost_lines = 0
         """Lines that came while paused and could not be kept."""
         self._paused_at = 0
@@ -336,7 +337,9 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _nothing(self, width: int) -> Strip:
         """In place of lines: why there are none."""
-        words = "No line is let through by the filter" if self.store.entries else "No output yet"
+        words = self.idle_text or "No output yet"
+        if self.store.entries:
+            words = "No line is let through by the filter"
         style = self.rich_style + token_style(self, "muted")
         return Strip([Segment(words, style)]).adjust_cell_length(width, self.rich_style)
 

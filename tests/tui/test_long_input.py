@@ -29,7 +29,7 @@ async def command_line(pilot: Any) -> None:
 
 async def log_search(pilot: Any) -> None:
     await pilot.press("3")
-    await until_shown(pilot, "3 Logs", "following")
+    await until(pilot, lambda: pilot.app.focused and type(pilot.app.focused).__name__ == "LogLines", "the log")
     await pilot.press("slash")
 
 
