@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from textual.widgets import Input
 
 from tests.tui.driving import text_of, until, until_gone, until_shown
 from tui.app import PilothouseApp
@@ -32,8 +33,7 @@ async def test_a_dialog_on_a_small_screen_keeps_its_fields_and_buttons(
         await until_shown(pilot, "No deployments yet")
         await pilot.press("n")
         await until_shown(pilot, "Deploy an image", "Cancel (esc)", "Deploy (ctrl+s)")
-        await until(pilot, lambda: app.focused is not None, "the first field")
-        app.focused.cursor_blink = False  # type: ignore[union-attr]
+        await until(pilot, lambda: isinstance(app.focused, Input), "the first field")
         before = text_of(pilot).splitlines()
         tell(app, "web")
         await until_shown(pilot, "web was rolled back")
