@@ -30,6 +30,7 @@ from tui.screens.main import MainScreen
 from tui.terminal_host import TerminalHost
 from tui.terminal_requests import TerminalRequests
 from tui.terminals import Terminals
+from tui.toasts import Toasts
 
 if TYPE_CHECKING:
     from tui.client.connection import Backend
@@ -62,7 +63,7 @@ def _actions_provider() -> type[ActionsProvider]:
     return ActionsProvider
 
 
-class PilothouseApp(TerminalHost, TerminalRequests):
+class PilothouseApp(TerminalHost, TerminalRequests, Toasts):
     """Holds the connection; the screens do the work."""
 
     TITLE = "Pilothouse"

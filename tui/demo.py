@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
+import textwrap
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.wire.rendezvous import Places, StartupProgress
+from tui.invocation import own_command
 
 if TYPE_CHECKING:
     from backend.wire.container_engine import DeploymentListItem, DeploymentStatusResponse
@@ -43,8 +46,9 @@ def run_demo(
     from tui.client.errors import ClientError, StartFault
 
     places = Places.of(data_dir)
+    app = own_command(data_dir=data_dir)
     try:
-        asyncio.run(_demo(places, Sample(image, port or REGISTRY_PORT) if image else None, name, serve))
+        asyncio.run(_demo(places, Sample(image, port or REGISTRY_PORT) if image else None, name, serve, app))
     except StartFault as fault:
         print(f"pilothouse demo: {fault.message}", file=sys.stderr)
         if fault.tail:
@@ -58,7 +62,7 @@ def run_demo(
     return 0
 
 
-async def _demo(places: Places, wanted: Sample | None, name: str, serve: tuple[str, ...]) -> None:
+async def _demo(places: Places, wanted: Sample | None, name: str, serve: tuple[str, ...], app: str) -> None:
     from tui.client.connection import Backend
     from tui.client.local_backend import ensure_backend
     from tui.client.transport import Endpoint
@@ -67,15 +71,29 @@ async def _demo(places: Places, wanted: Sample | None, name: str, serve: tuple[s
     backend = Backend(Endpoint(socket=places.socket), lambda _: None)
     try:
         deployment_id, url = await _find_or_deploy(backend, places, wanted, name)
-        await _until_running(backend, deployment_id)
+        await _until_running(backend, deployment_id, app)
     finally:
         await backend.close()
-    print(f"\n{name} answers at {url}")
-    print("Run `pilothouse` to look at it: l its logs, m its metrics, s a shell in it, S more replicas of it.")
+    _say(f"\n{name} answers at {url}")
+    # A line of its own, and never broken: it is there to be copied.
+    print(f"To look at it:\n  {app}")
+    _say("There: l its logs, m its metrics, s a shell in it, S more replicas of it.")
+
+
+def _say(text: str) -> None:
+    """Broken between words where a terminal would break it anywhere."""
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        indent = text[: len(text) - len(text.lstrip(" "))]
+        text = "\n".join(
+            textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+            for line in text.split("\n")
+        )
+    print(text, flush=True)
 
 
 def _tell_progress(progress: StartupProgress) -> None:
-    print(f"  {progress.message}", flush=True)
+    _say(f"  {progress.message}")
 
 
 async def _find_or_deploy(backend: Backend, places: Places, wanted: Sample | None, name: str) -> tuple[str, str]:
@@ -83,21 +101,21 @@ async def _find_or_deploy(backend: Backend, places: Places, wanted: Sample | Non
 
     existing = await _named(backend, name)
     if existing is not None:
-        print(f"{name} is deployed already.")
+        _say(f"{name} is deployed already.")
         if existing.status == "stopped":
             await backend.deployments.start(existing.id)
         return existing.id, existing.url
     sample = wanted or Sample(REGISTRY_IMAGE, REGISTRY_PORT)
-    print(f"Deploying {sample.image} as {name}", flush=True)
+    _say(f"Deploying {sample.image} as {name}")
     try:
         return await _deploy(backend, sample, name)
     except ApiError as error:
         # 422: the image is not to be had. Offline, one made from what this machine has shows the same.
         if error.status != 422 or wanted is not None:
             raise
-        print(f"  {error.message}")
+        _say(f"  {error.message}")
     sample = await asyncio.to_thread(_build_local_image, places)
-    print(f"Deploying {sample.image}, made on this machine, as {name}", flush=True)
+    _say(f"Deploying {sample.image}, made on this machine, as {name}")
     return await _deploy(backend, sample, name)
 
 
@@ -144,7 +162,7 @@ def _build_local_image(places: Places) -> Sample:
         raise DemoFault("The backend and this command are of different versions: reinstall Pilothouse") from error
 
 
-async def _until_running(backend: Backend, deployment_id: str) -> None:
+async def _until_running(backend: Backend, deployment_id: str, app: str) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     said = ""
     while True:
@@ -152,13 +170,13 @@ async def _until_running(backend: Backend, deployment_id: str) -> None:
         line = _status_line(status)
         if line != said:
             said = line
-            print(f"  {line}", flush=True)
+            _say(f"  {line}")
         if status.status == "running":
             return
         if status.status == "failed":
             raise DemoFault(status.error_message or status.message or "the deployment failed")
         if time.monotonic() > deadline:
-            raise DemoFault("it does not come up; `pilothouse` shows why, under h")
+            raise DemoFault(f"it does not come up; `{app}` shows why, under h")
         await asyncio.sleep(POLL_SECONDS)
 
 

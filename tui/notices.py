@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 KEPT = 100
 GATHER_SECONDS = 0.7
 QUIET_SECONDS = 4.0
-TOAST_SECONDS = {"information": 4.0, "warning": 7.0, "error": 8.0}
+TOAST_SECONDS = {"information": 3.0, "warning": 5.0, "error": 5.0}
+"""Not long: the list and the journal tell the same, and stay."""
 
 
 class Notices:

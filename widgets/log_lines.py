@@ -25,6 +25,13 @@ from widgets.style_tokens import token_style
 
 FRAME = 1 / 15
 """Least seconds between two repaints caused by new lines."""
+PAUSED_SHARE = 2
+"""How many times `max_lines` are held while paused: nothing goes then, and there is room for as many new ones."""
+
+
+def _marker(dropped: int, why: str) -> LogLine:
+    noun = "line" if dropped == 1 else "lines"
+    return LogLine("", MARKER, "", f"─── {dropped:,} {noun} dropped: {why} ───")
 
 
 class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
@@ -55,7 +62,10 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self.store = store
         self.rows = RowIndex()
-        self.new_lines = 0
+        self.idle_text = ""
+        self.lost_lines = 0
+        """Lines that came while paused and could not be kept."""
+        self._paused_at = 0
         self.current: int | None = None
         self._painter = LogPainter(self)
         self._pending: list[LogLine] = []
@@ -69,13 +79,28 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
     def append(self, lines: Sequence[LogLine], dropped: int = 0) -> None:
         """Queue lines for the next repaint, after a marker where some were `dropped` before them."""
         if dropped:
-            noun = "line" if dropped == 1 else "lines"
-            self._pending.append(LogLine("", MARKER, "", f"─── {dropped:,} {noun} dropped: they came too fast ───"))
+            self._pending.append(_marker(dropped, "they came too fast"))
         self._pending.extend(lines)
-        if len(self._pending) > 2 * self.store.max_lines:
-            del self._pending[: -self.store.max_lines]
-        if self._timer is None and self._pending and self.is_mounted:
+        self._bound_pending()
+        if self._pending:
+            self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        if self._timer is None and self.is_mounted:
             self._timer = self.set_timer(max(0.001, self._last_flush + FRAME - monotonic()), self.flush)
+
+    def _bound_pending(self) -> None:
+        most = self.store.max_lines
+        if self.following:
+            if len(self._pending) > 2 * most:
+                del self._pending[:-most]
+        elif len(self._pending) >= most:
+            self.flush()
+            # One fewer than are held: the marker that tells of the lost ones has room too.
+            excess = len(self._pending) - (most - 1)
+            if excess > 0:
+                del self._pending[:excess]
+                self.lost_lines += excess
 
     def on_mount(self) -> None:
         self.flush()
@@ -85,12 +110,15 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        if not self._pending:
+        taken = self._take_pending()
+        overfull = self.following and len(self.store.entries) > self.store.max_lines
+        if not taken and not overfull:
+            if self._pending:
+                self.post_message(self.StateChanged())
             return
-        pending, self._pending = self._pending, []
         anchor = self.place_at(0)
-        change = self.store.append(pending)
-        if self._painter.measure(self.store, len(pending)):
+        change = self.store.append(taken, trim=self.following)
+        if taken and self._painter.measure(self.store, len(taken)):
             self._lay_out()
         else:
             kept = max(0, len(self.rows) - change.trimmed)
@@ -99,18 +127,46 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
         self._last_flush = monotonic()
         if self.current is not None and self.current not in self.store:
             self.current = None
-        if not self.following:
-            self.new_lines += change.added
-            if not change.trimmed and not self._painter.measured_anew:
-                # Nothing in view moved: only the scrollbar learns of the new lines.
-                self._resize_content()
-                self.post_message(self.StateChanged())
-                return
+        if not self.following and not self._painter.measured_anew:
+            # Nothing in view moved: only the scrollbar learns of the new lines.
+            self._resize_content()
+            self.post_message(self.StateChanged())
+            return
         self._show_change(anchor)
+
+    def _take_pending(self) -> list[LogLine]:
+        """What goes into the store now. Where paused nothing may go from its start, so that it takes what it has room
+        for, and the newest lines wait."""
+        pending = self._pending
+        if self.following:
+            self._pending = []
+            if self.lost_lines:
+                pending.insert(0, _marker(self.lost_lines, "while paused"))
+                self.lost_lines = 0
+            return pending
+        room = max(0, PAUSED_SHARE * self.store.max_lines - len(self.store.entries))
+        if not room:
+            return []
+        self._pending = pending[room:]
+        return pending[:room]
+
+    @property
+    def new_lines(self) -> int:
+        """Lines shown that came since the view was paused, and can be scrolled to."""
+        if self.following:
+            return 0
+        return len(self.store.view) - bisect_left(self.store.view, self._paused_at)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether more lines came while paused than can be scrolled to: they are shown once the view follows again."""
+        full = len(self.store.entries) >= PAUSED_SHARE * self.store.max_lines
+        return not self.following and full and bool(self._pending)
 
     def clear(self) -> None:
         """Forget all lines and follow again."""
         self._pending.clear()
+        self.lost_lines = 0
         self.store.clear()
         self._painter.reset()
         self.current = None
@@ -229,8 +285,11 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
             self.following = False
 
     def watch_following(self, following: bool) -> None:
-        if following:
-            self.new_lines = 0
+        if not following:
+            self._paused_at = self.store.end
+        else:
+            # What waited comes as if it came now, and what is too much goes.
+            self._flush_soon()
             # Already there where an animated scroll reached the end; to scroll now would break into the animation.
             if self.scroll_y < self.max_scroll_y:
                 self._scroll_itself(self.max_scroll_y)
@@ -278,7 +337,9 @@ class LogLines(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _nothing(self, width: int) -> Strip:
         """In place of lines: why there are none."""
-        words = "No line is let through by the filter" if self.store.entries else "No output yet"
+        words = self.idle_text or "No output yet"
+        if self.store.entries:
+            words = "No line is let through by the filter"
         style = self.rich_style + token_style(self, "muted")
         return Strip([Segment(words, style)]).adjust_cell_length(width, self.rich_style)
 

@@ -94,7 +94,8 @@ class Needle:
 
 
 class LogStore:
-    """At most `max_lines` lines. Every line has a number that stays its own: `first` is that of the oldest held."""
+    """At most `max_lines` lines, unless told to keep more. Every line has a number that stays its own: `first` is that
+    of the oldest held."""
 
     def __init__(self, max_lines: int) -> None:
         self.max_lines = max_lines
@@ -112,10 +113,16 @@ class LogStore:
         return self.entries[number - self.first]
 
     def __contains__(self, number: int) -> bool:
-        return self.first <= number < self.first + len(self.entries)
+        return self.first <= number < self.end
 
-    def append(self, lines: Iterable[LogLine]) -> Appended:
-        number = self.first + len(self.entries)
+    @property
+    def end(self) -> int:
+        """The number that the next line will have."""
+        return self.first + len(self.entries)
+
+    def append(self, lines: Iterable[LogLine], *, trim: bool = True) -> Appended:
+        """Add lines at the end. Without `trim` none goes from the start; then the caller sees to a bound."""
+        number = self.end
         added = 0
         for line in lines:
             text, spans = clean(line.text)
@@ -129,7 +136,7 @@ class LogStore:
                 if self.search and self.search.within(text):
                     self.matches.append(number)
             number += 1
-        return Appended(added, self._trim())
+        return Appended(added, self._trim() if trim else 0)
 
     def _trim(self) -> int:
         excess = len(self.entries) - self.max_lines

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from widgets.log_lines import LogLines
+from widgets.log_state import LogState, state_line
 from widgets.log_store import LEVELS, LogLine, LogStore
 
 __all__ = ["LEVELS", "LogLine", "LogView"]
@@ -23,7 +24,8 @@ class LogView(Vertical):
     """Lines of a log, the newest last.
 
     Give lines with `append`. Scrolling up pauses, `G` or `end` (or reaching the end) follows again. At most
-    `max_lines` are held; older ones go.
+    `max_lines` are held; older ones go. While paused none goes: up to `max_lines` new ones are added, the newest of
+    those that come after them wait until the view follows again, and a marker tells of what was lost between.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -154,6 +156,17 @@ class LogView(Vertical):
         return tuple(self._store.sources)
 
     @property
+    def idle_text(self) -> str:
+        """Why no lines are to be expected, said in place of them and of the state; "" where they are."""
+        return self._lines.idle_text
+
+    @idle_text.setter
+    def idle_text(self, text: str) -> None:
+        if text != self._lines.idle_text:
+            self._lines.idle_text = text
+            self._repaint()
+
+    @property
     def following(self) -> bool:
         return self._lines.following
 
@@ -163,7 +176,7 @@ class LogView(Vertical):
 
     @property
     def new_lines(self) -> int:
-        """Lines that came since the view was paused."""
+        """Lines shown that came since the view was paused, and can be scrolled to."""
         return self._lines.new_lines
 
     @property
@@ -222,29 +235,31 @@ class LogView(Vertical):
         if self.following != self._told_following:
             self._told_following = self.following
             self.post_message(self.FollowChanged(self, self.following))
-        self._state.update(self._state_text(), layout=False)
+        # Not the width of the line itself, which has none while one is asked for a text in its place.
+        width = self.content_size.width - self._state.gutter.width
+        words = "" if self.idle_text or width <= 0 else state_line(self._log_state, width)
+        self._state.update(Content(words), layout=False)
 
-    def _state_text(self) -> Content:
-        store = self._store
-        parts = ["▼ following" if self.following else f"❚❚ paused · {self.new_lines:,} new (G follows)"]
-        if store.search:
-            if store.matches:
-                at = (
-                    "–"
-                    if self._lines.current not in store.matches
-                    else f"{store.matches.index(self._lines.current) + 1:,}"
-                )
-                parts.append(f"{at}/{len(store.matches):,} “{store.search.text}”")
-            else:
-                parts.append(f"no match for “{store.search.text}”")
-        asked = [f"“{store.filter.text}”"] if store.filter else []
-        asked += [f"≥ {store.minimum_level}"] if store.minimum_level else []
-        asked += [f"from {store.source}"] if store.source else []
-        if asked:
-            parts.append(f"only {', '.join(asked)}: {len(store.view):,} of {len(store.entries):,} lines")
-        else:
-            parts.append(f"{len(store.entries):,} lines")
-        return Content(" · ".join(parts))
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._tell_state)
+
+    @property
+    def _log_state(self) -> LogState:
+        store, current = self._store, self._lines.current
+        return LogState(
+            following=self.following,
+            new=self.new_lines,
+            lost=self._lines.lost_lines,
+            waiting=self._lines.waiting,
+            search=store.search.text,
+            match=store.matches.index(current) + 1 if current in store.matches else None,
+            matches=len(store.matches),
+            filter=store.filter.text,
+            level=store.minimum_level,
+            source=store.source,
+            shown=len(store.view),
+            held=len(store.entries),
+        )
 
     # Keys
 

@@ -98,24 +98,29 @@ class TableModel(Generic[T]):
                 self.natural[i] = max(self.natural[i], cell_len(cell.plain))
 
     def arrange(self, sort_column: str | None, descending: bool, filter_text: str) -> None:
-        """Compute `order` and `index`. Ties stand by key, so that equal rows never swap places."""
+        """Compute `order` and `index`. Ties stand by the first column, rising, then by key: where readers look for
+        them, and equal rows never swap places."""
         needle = filter_text.casefold()
         keys = [key for key in self.data if self._matches(key, needle)] if needle else list(self.data)
         column_index = next((i for i, column in enumerate(self.columns) if column.key == sort_column), None)
         if column_index is not None:
-            valued: list[tuple[Any, str]] = []
-            missing: list[str] = []
-            for key in keys:
-                value = self._sort_value(key, column_index)
-                if value is None:
-                    missing.append(key)
-                else:
-                    valued.append((value, key))
-            valued.sort(key=lambda pair: pair[1])
-            valued.sort(key=lambda pair: pair[0], reverse=descending)
-            keys = [key for _, key in valued] + sorted(missing)
+            keys = self._sorted(sorted(keys), 0)
+            keys = self._sorted(keys, column_index, descending) if column_index or descending else keys
         self.order = keys
         self.index = {key: i for i, key in enumerate(keys)}
+
+    def _sorted(self, keys: Sequence[str], column_index: int, descending: bool = False) -> list[str]:
+        """By the values of a column, those without one last; ties stay in the order of `keys`."""
+        valued: list[tuple[Any, str]] = []
+        missing: list[str] = []
+        for key in keys:
+            value = self._sort_value(key, column_index)
+            if value is None:
+                missing.append(key)
+            else:
+                valued.append((value, key))
+        valued.sort(key=lambda pair: pair[0], reverse=descending)
+        return [key for _, key in valued] + missing
 
     def _sort_value(self, key: str, column_index: int) -> Any:
         sort = self.columns[column_index].sort

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -141,9 +142,11 @@ class TablePainter(Generic[T]):
             lines = [f"No row contains “{table.filter_text}” ({len(self._model.data)} hidden)."]
         else:
             lines = table.empty_text.splitlines()
+        room = max(1, self.total - GUTTER)
+        lines = [part for words in lines for part in _wrapped(words, room)]
         line = _Line(table.get_component_rich_style("resource-table--empty"))
         if 0 <= y < len(lines):
-            line.put(GUTTER, [(set_cell_size(lines[y], max(0, self.total - GUTTER)), line.base)])
+            line.put(GUTTER, [(set_cell_size(lines[y], room), line.base)])
         return line.strip(self.total)
 
     def blank(self) -> Strip:
@@ -214,3 +217,9 @@ class _Line:
 
     def strip(self, width: int) -> Strip:
         return Strip(self._segments, self._x).adjust_cell_length(width, self.base)
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """Broken between words, indented as its beginning; a word is broken only where it alone is too long."""
+    indent = line[: len(line) - len(line.lstrip(" "))]
+    return textwrap.wrap(line, max(width, len(indent) + 1), subsequent_indent=indent, break_on_hyphens=False) or [""]

@@ -60,7 +60,7 @@ async def test_from_the_gallery_to_its_end(app: PilothouseApp, backend: RunningB
         form = app.screen.query_one("Form")
         form.set_value("name", "Not A Name")  # type: ignore[attr-defined]
         await pilot.press("ctrl+s")
-        await until_shown(pilot, "Lower-case letters only")
+        await until_shown(pilot, "For example not-a-name")
         form.set_value("name", "workshop")  # type: ignore[attr-defined]
         form.set_value("memory", "100000Gi")  # type: ignore[attr-defined]
         await pilot.press("ctrl+s")

@@ -124,8 +124,7 @@ async def test_every_screen_fits(app: PilothouseApp, size: tuple[int, int]) -> N
         await until_shown(pilot, "Search for commands")
         await pilot.press("escape")
         for key, word in (
-            ("3", "following"),
-            ("3", "No output yet"),
+            ("3", "Nothing selected"),
             ("4", "Memory"),
             ("5", "Nothing selected"),
             ("6", "Nothing selected"),

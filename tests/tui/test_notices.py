@@ -12,7 +12,7 @@ from backend.wire.pilothouse import JournalEntryModel, SystemStatusResponse
 from tests.tui.driving import until
 from tui.client.live import LiveState
 from tui.notices import KEPT, Notices
-from tui.presentation.notices import JournalReader, Notice, connection_notice, gathered, short
+from tui.presentation.notices import LONGEST, JournalReader, Notice, connection_notice, gathered, short
 
 NOW = datetime(2025, 1, 2, 12, tzinfo=UTC)
 
@@ -67,7 +67,7 @@ def test_many_become_one_that_names_what_failed_first() -> None:
     assert "and 4 more" in one.text
     few = [connection_notice(True, "gone", NOW), connection_notice(False, "", NOW)]
     assert [notice.title for notice in gathered(few)] == ["The backend is back"]
-    assert len(short("x" * 500)) == 140
+    assert len(short("x" * 500)) == LONGEST
     assert short("one\ntwo") == "one"
 
 

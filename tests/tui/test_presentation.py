@@ -282,6 +282,10 @@ def test_form_checks() -> None:
     assert check_app_name("Web") == "Lower-case letters only: web"
     assert check_app_name("-web")
     assert check_app_name("a" * 64)
+    for typed, name in {"My App!": "my-app", "my_app": "my-app", "-Web-": "web", "x" * 62 + ".y": "x" * 62}.items():
+        assert check_app_name(name) is None
+        assert (check_app_name(typed) or "").endswith(f"address. For example {name}")
+    assert "example" not in (check_app_name("!?") or "") and "example" not in (check_app_name("ö") or "")
     assert check_cpu("0.5") is None
     assert check_cpu("lots")
     assert check_memory("128Mi") is None

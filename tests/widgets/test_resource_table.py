@@ -338,3 +338,12 @@ async def test_numbers_in_names_sort_as_numbers() -> None:
     async with app.run_test():
         app.table.update_rows(rows(Thing("web-10"), Thing("Web-9"), Thing("api"), Thing("7")))
         assert app.table.visible_keys == ("7", "api", "Web-9", "web-10")
+
+
+@pytest.mark.parametrize("descending", [False, True])
+async def test_rows_that_tie_stand_by_the_first_column(descending: bool) -> None:
+    app = TableApp(sort_column="cpu", sort_descending=descending)
+    things = [Thing("web-10"), Thing("api"), Thing("web-9"), Thing("no figure b", None), Thing("no figure a", None)]
+    async with app.run_test():
+        app.table.update_rows([Row(key, thing) for key, thing in zip("abcde", things, strict=True)])
+        assert app.table.visible_keys == ("b", "c", "a", "e", "d")

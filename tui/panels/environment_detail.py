@@ -74,6 +74,7 @@ class EnvironmentDetail(Vertical):
             self._end()
             self.log_view.clear()
             self._scroll.scroll_home(animate=False)
+        self.log_view.idle_text = "" if environment else "Nothing selected."
         self._follow_soon()
         self._paint()
         self._paint_title()

@@ -46,6 +46,7 @@ class LogsPanel(Vertical):
             self._end()
             self._deployment = deployment
             self._view.clear()
+        self._view.idle_text = "" if view else "Nothing selected."
         if view is None or self._subscription is not None or self._settling is not None:
             return
         self._feed = view.backend.live

@@ -11,6 +11,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from tui.actions import key_of
 from tui.panels.styled import styled
 from tui.panels.view import HintChanged, PanelLeft
 from tui.presentation.deployments import serves
@@ -21,6 +22,7 @@ from widgets.terminal.reconnecting import Reconnecting
 from widgets.terminal.widget import Terminal
 
 if TYPE_CHECKING:
+    from tui.app import PilothouseApp
     from tui.client.connection import Backend
     from tui.panels.view import DeploymentView
     from widgets.terminal.source import SourceFactory, TerminalSource
@@ -32,6 +34,8 @@ _ENDED_KEYS = frozenset({"enter", "escape", "ctrl+backslash", "ctrl+q", "ctrl+p"
 
 class TerminalPanel(Vertical, can_focus=True):
     """At most one shell for each deployment. One is opened when the user comes here, not when the cursor passes."""
+
+    app: PilothouseApp
 
     BINDINGS = [
         Binding("ctrl+backslash", "leave", "Leave the terminal", show=False),
@@ -228,8 +232,9 @@ class TerminalPanel(Vertical, can_focus=True):
         if ended is not None:
             return [[(ended, ""), ("  Press Enter for a new one, Esc to go back to the list.", "muted")]]
         if not serves(deployment):
+            preferences = self.app.preferences
             what = (
-                "is stopped: press start to run it"
+                f"is stopped: press {key_of('start', preferences.keymap, preferences.keys)} to start it"
                 if deployment.status == "stopped"
                 else "has no replica that is ready"
             )

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
         DeploymentUpdateRequest,
     )
 
-_APP_NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+_LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+_NOT_IN_LABEL = re.compile(r"[^a-z0-9]+")
 _CPU = re.compile(r"^\d+(\.\d+)?m?$")
 _MEMORY = re.compile(r"^\d+(\.\d+)?(k|Ki|M|Mi|G|Gi|T|Ti)?$")
 
@@ -63,11 +64,19 @@ def form_key(wire_name: str) -> str:
 
 
 def check_app_name(value: str) -> str | None:
-    if _APP_NAME.match(value):
+    return check_label(value, "it becomes part of the address")
+
+
+def check_label(value: str, why: str = "") -> str | None:
+    """What is wrong with a name that must be a DNS label, with one like it that is right, where there is one. `why`
+    says what the rule is for."""
+    if _LABEL.match(value):
         return None
-    if value != value.lower():
-        return f"Lower-case letters only: {value.lower()}"
-    return "Letters a-z, digits and inner dashes, at most 63: it becomes part of the address"
+    near = _NOT_IN_LABEL.sub("-", value.lower()).strip("-")[:63].rstrip("-")
+    if near == value.lower():
+        return f"Lower-case letters only: {near}"
+    rule = f"Letters a-z, digits and inner dashes, at most 63{f': {why}' if why else ''}"
+    return f"{rule}. For example {near}" if near else rule
 
 
 def check_image(value: str) -> str | None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from backend.wire.pilothouse import JournalEntryModel, SystemStatusResponse
 
 Severity = Literal["information", "warning", "error"]
-LONGEST = 140
+LONGEST = 100  # two lines of a toast, mostly
 SHOWN_APART = 3
 NAMED_TOGETHER = 4
 

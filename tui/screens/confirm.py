@@ -63,8 +63,10 @@ def stop_question(chosen: Sequence[DeploymentModel]) -> ConfirmDialog:
         Confirmation(
             f"Stop {len(chosen)} deployments?",
             (
-                *(f"{d.app_name}: {d.url} answers no more until it is started" for d in chosen[:NAMED]),
+                *(f"{d.app_name}: {plural(d.replicas, 'replica')}, {d.url}" for d in chosen[:NAMED]),
                 *((f"and {len(chosen) - NAMED} more",) if len(chosen) > NAMED else ()),
+                "Their replicas end, with all that they wrote",
+                "They answer no more until they are started",
             ),
             confirm_label="Stop all",
         )

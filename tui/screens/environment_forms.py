@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from tui.presentation.environments import (
     template_row,
 )
 from tui.presentation.faults import sentence
-from tui.presentation.form_values import check_cpu, check_image, check_memory
+from tui.presentation.form_values import check_cpu, check_image, check_label, check_memory
 from tui.screens.form_dialog import FormDialog, FormPlan
 from widgets.form import Field, IntegerField, PairsField, TextField
 from widgets.key_hints import KeyHint, KeyHints
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from tui.client.connection import Backend
 
 MAX_IDLE_MINUTES = 7 * 24 * 60
-_NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
 # Fields as the backend names them, to keys of the form.
 WIRE_NAMES = {
     "resources.cpu": "cpu",
@@ -112,20 +110,12 @@ class TemplateGallery(ModalScreen["TemplateResponse | None"]):
             self.dismiss(None)
 
 
-def check_name(value: str) -> str | None:
-    if _NAME.match(value):
-        return None
-    if value != value.lower():
-        return f"Lower-case letters only: {value.lower()}"
-    return "Letters a-z, digits and inner dashes, at most 63"
-
-
 def create_dialog(backend: Backend, template: TemplateResponse, taken: Sequence[str]) -> FormDialog:
     """Dismisses with the new environment."""
     limits = template.default_resources
     fields: list[Field] = [
         TextField(
-            key="name", label="Name", required=True, value=suggested_name(template.name, taken), check=check_name
+            key="name", label="Name", required=True, value=suggested_name(template.name, taken), check=check_label
         ),
         TextField(key="description", label="About", placeholder="what it is for"),
         *_resource_fields(limits.cpu, limits.memory, limits.storage),
@@ -160,7 +150,7 @@ def create_dialog(backend: Backend, template: TemplateResponse, taken: Sequence[
 def edit_dialog(backend: Backend, before: EnvironmentResponse) -> FormDialog:
     """Dismisses with the changed environment. Only what differs is sent."""
     fields: list[Field] = [
-        TextField(key="name", label="Name", required=True, value=before.name, check=check_name),
+        TextField(key="name", label="Name", required=True, value=before.name, check=check_label),
         TextField(key="description", label="About", value=before.description or ""),
         TextField(key="image", label="Image", required=True, value=before.docker_image, check=check_image),
         *_resource_fields(before.resources.cpu, before.resources.memory, before.resources.storage),

@@ -75,6 +75,8 @@ class HelpScreen(ModalScreen[None]):
         Binding("k,up", "by(-1)", show=False),
         Binding("ctrl+d,pagedown,space", "by(10)", show=False),
         Binding("ctrl+u,pageup", "by(-10)", show=False),
+        Binding("g,home", "to_start", show=False),
+        Binding("G,end", "to_end", show=False),
     ]
 
     def __init__(self, keymap: str, overrides: Mapping[str, str], *, first: str = "") -> None:
@@ -125,6 +127,12 @@ class HelpScreen(ModalScreen[None]):
 
     def action_by(self, rows: int) -> None:
         self.query_one("#help-scroll").scroll_relative(y=rows, animate=False)
+
+    def action_to_start(self) -> None:
+        self.query_one("#help-scroll").scroll_home(animate=False)
+
+    def action_to_end(self) -> None:
+        self.query_one("#help-scroll").scroll_end(animate=False)
 
 
 def _keys(action: Action, keymap: str, overrides: Mapping[str, str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, cast
 
 from rich.markup import escape
@@ -12,6 +11,7 @@ from textual.binding import Binding
 from textual.containers import Container, Vertical
 
 from tui.actions import ACTIONS, BY_NAME, PANEL_HINTS, Action, binding_id, default_keys, display_key, hints, key_of
+from tui.invocation import own_command
 from tui.panels.banner import Banner
 from tui.panels.detail import DetailPanel
 from tui.panels.startup import StartupPanel
@@ -121,15 +121,11 @@ class MainScreen(TerminalActions):
         if self.awaited in state.deployments:
             self.select_when_known(self.awaited)
         new_key = key_of("new", self.app.preferences.keymap, self.app.preferences.keys)
+        demo = own_command("demo", data_dir=self.app.options.data_dir)
         self.table.empty_text = (
-            f"No deployments yet.\n\nPress {new_key} to deploy an image,\nor run {self._demo_command} in a shell."
+            f"No deployments yet.\nPress {new_key} to deploy an image, or run this in a shell:\n  {demo}"
         )
         self.list_changed()
-
-    @property
-    def _demo_command(self) -> str:
-        data_dir = self.app.options.data_dir
-        return f"`pilothouse demo{f' --data-dir {shlex.quote(str(data_dir))}' if data_dir else ''}`"
 
     def list_changed(self) -> None:
         """Tells the filter and the marks in the list's frame."""
