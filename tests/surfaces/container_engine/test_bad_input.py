@@ -220,6 +220,8 @@ def test_scaling(resident: Person, body: dict[str, Any]) -> None:
         ("/v1/api-keys", {"name": "a", "expiresAt": "soon"}, "expiresAt"),
         ("/v1/api-keys", {"name": "a", "expiresAt": "2001-01-01T00:00:00Z"}, "expiresAt"),
         ("/v1/api-keys", {"name": "a", "expiresAt": 4102444800}, "expiresAt"),
+        ("/v1/api-keys", {"name": "a", "expiresAt": "9999-12-31T23:59:59-23:59"}, "expiresAt"),
+        ("/v1/api-keys", {"name": "a", "expiresAt": "0001-01-01T00:00:00+23:59"}, "expiresAt"),
     ],
 )
 def test_accounts_and_keys(resident: Person, path: str, body: dict[str, Any], field: str) -> None:
