@@ -14,9 +14,9 @@ from pathlib import Path
 
 import uvicorn
 from litestar.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from backend.owner_socket import bind_owner_socket, peer_uid
+from backend.request_heads import BoundedHeads
 from backend.socket_giving import GivingProtocol
 from backend.surfaces.local_caller import LOCAL_OWNER_KEY
 
@@ -40,7 +40,7 @@ class Listener:
     owner_only: bool = False
 
 
-class OwnerOnlyProtocol(HttpToolsProtocol):
+class OwnerOnlyProtocol(BoundedHeads):
     """Drops connections of other users' processes before a byte is read."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -144,7 +144,7 @@ class Listeners:
 def _server(listener: Listener, access_log: bool) -> _Server:
     config = uvicorn.Config(
         _with_owner_mark(listener.app) if listener.owner_only else listener.app,
-        http=OwnerOnlyProtocol if listener.owner_only else HttpToolsProtocol,
+        http=OwnerOnlyProtocol if listener.owner_only else BoundedHeads,
         ws=GivingProtocol,
         ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=20.0,
