@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from litestar.exceptions import ClientException, InternalServerException
 from pydantic import BaseModel, ValidationError
 
 from backend.domain.errors import FieldError
@@ -14,6 +16,8 @@ from backend.surfaces.error_text import WireInvalid
 if TYPE_CHECKING:
     from litestar import Request
     from pydantic_core import ErrorDetails
+
+log = logging.getLogger(__name__)
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -42,10 +46,19 @@ class NotJson(WireInvalid):
     """A body that is no JSON at all, or is not said to be."""
 
 
+async def body_of(request: Request[Any, Any, Any]) -> bytes:
+    """The body's bytes. Raises ClientException, which nobody will read, where the client goes away within it."""
+    try:
+        return await request.body()
+    except InternalServerException as error:
+        log.debug("a client went away within its request: %s", error.detail)
+        raise ClientException("The connection ended within the body") from None
+
+
 async def read_json(request: Request[Any, Any, Any], model: type[Model]) -> Model:
     """The body as a wire model. Raises NotJson or WireInvalid; field names are those of the wire."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    body = await request.body()
+    body = await body_of(request)
     if media_type != "application/json":
         said = f"not {media_type!r}" if media_type else "and the request names none"
         raise NotJson(f"The Content-Type must be application/json, {said}")
