@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import ssl
 
@@ -11,6 +12,8 @@ from websockets.http11 import Request
 
 from backend.domain.terminals import GivenSocket
 from backend.surfaces.handover import EXTENSION
+
+log = logging.getLogger(__name__)
 
 # What a client sent before its connection was given; more of it than this waits with the kernel.
 _MOST_EARLY = 32 * 1024
@@ -68,6 +71,20 @@ class GivingProtocol(WebSocketsSansIOProtocol):
         self._kept.append(data)
         if sum(map(len, self._kept)) > _MOST_EARLY:
             self.transport.pause_reading()
+
+    def send_receive_event_to_app(self) -> None:
+        """Text that is not UTF-8 ends the connection with 1007 and is the client's fault alone: uvicorn would log it
+        as an error, with its traceback."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                log.debug("a socket's client sent text that is not UTF-8")
+                self.frames = []
+                self.conn.send_close(1007)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
     def shutdown(self) -> None:
         """The server ends: who was given the connection closes it, since a frame of ours would cut into theirs."""
