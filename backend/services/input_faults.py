@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from backend.domain.errors import FieldError, Invalid
+from backend.domain.shown import shown
 
 # `\Z`, not `$`, which also passes a line feed at the end.
 _ENV_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_.-]{0,254}\Z")
@@ -42,12 +43,6 @@ class Faults:
             return
         more = f" (and {len(self.found) - 1} more)" if len(self.found) > 1 else ""
         raise Invalid(f"{self.found[0].field}: {self.found[0].message}{more}", fields=tuple(self.found))
-
-
-def shown(value: object) -> str:
-    """A value in a message, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def check_image(faults: Faults, image: str) -> None:

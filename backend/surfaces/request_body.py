@@ -11,6 +11,7 @@ from litestar.exceptions import ClientException, InternalServerException
 from pydantic import BaseModel, ValidationError
 
 from backend.domain.errors import FieldError
+from backend.domain.shown import shown
 from backend.surfaces.error_text import WireInvalid
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ async def read_json(request: Request[Any, Any, Any], model: type[Model]) -> Mode
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await body_of(request)
     if media_type != "application/json":
-        said = f"not {media_type!r}" if media_type else "and the request names none"
+        said = f"not {shown(media_type)}" if media_type else "and the request names none"
         raise NotJson(f"The Content-Type must be application/json, {said}")
     if not body.strip():
         raise NotJson("The body is empty: send a JSON object")

@@ -10,7 +10,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import Message, Receive, Scope, Send
 
 from backend.surfaces.failures import Failures
-from backend.surfaces.responses import JSON
+from backend.surfaces.responses import JSON, shown_path
 
 
 class Unrouted:
@@ -45,9 +45,8 @@ class Unrouted:
                 return
             # Closed before it was accepted, which no handler of ours does.
             found = "route_handler" in scope
-            path = scope["path"].rstrip("/") or "/"
             status = 500 if found else 404
-            words = "The socket cannot be opened" if found else f"There is no socket at {path}"
+            words = "The socket cannot be opened" if found else f"There is no socket at {shown_path(scope['path'])}"
             body = self._failures.body(status, words)
             fields = [(b"content-type", JSON.encode()), (b"content-length", str(len(body)).encode())]
             start: Any = {"type": "websocket.http.response.start", "status": status, "headers": fields}

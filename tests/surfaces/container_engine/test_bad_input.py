@@ -48,6 +48,8 @@ def _fields(answer: httpx.Response) -> set[str]:
         ({"resources": {"cpu": "lots"}}, "resources.cpu"),
         ({"resources": {"memory": "128MiB"}}, "resources.memory"),
         ({"resources": {"memory": 128}}, "resources.memory"),
+        ({"resources": {"memory": "\u0661\u0662\u0668Mi"}}, "resources.memory"),
+        ({"resources": {"cpu": "\uff11"}}, "resources.cpu"),
         ({"resources": {"disk": "1Gi"}}, "resources.disk"),
         ({"healthCheck": {"path": "health"}}, "healthCheck.path"),
         ({"healthCheck": {}}, "healthCheck.path"),
@@ -226,6 +228,38 @@ def test_scaling(resident: Person, body: dict[str, Any]) -> None:
 )
 def test_accounts_and_keys(resident: Person, path: str, body: dict[str, Any], field: str) -> None:
     assert field in _fields(resident.client.post(path, json=body))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/v1/deployments", GOOD | {"resources": {"cpu": "1" * 100_000, "memory": "x" * 100_000}}),
+        ("POST", "/v1/deployments", GOOD | {"resources": {"cpu": "0." + "0" * 100_000}}),
+        ("POST", "/v1/auth/login", {"email": "a" * 900_000, "password": "x"}),
+        ("POST", "/v1/auth/login", {"email": f"{'a' * 900_000}@example.com", "password": "x"}),
+        (
+            "POST",
+            "/v1/auth/register",
+            {
+                "username": "x",
+                "email": "".join(map(chr, range(0x4E00, 0x9000))) + "@",
+                "password": "",
+                "confirmPassword": "",
+            },
+        ),
+        ("GET", f"/v1/{'n' * 20_000}", None),
+        ("DELETE", f"/v1/deployments/{'n' * 20_000}", None),
+        ("PUT", f"/v1/deployments/{'n' * 20_000}", {"replicas": 1}),
+        ("DELETE", f"/v1/api-keys/{'n' * 20_000}", None),
+    ],
+    ids=["digits", "zeros", "name", "email", "letters", "path", "deployment", "update", "key"],
+)
+def test_errors_do_not_repeat_all_that_was_sent(
+    resident: Person, method: str, path: str, body: dict[str, Any] | None
+) -> None:
+    answer = resident.client.request(method, path, json=body)
+    assert answer.status_code in (400, 404)
+    assert len(answer.content) < 2000
 
 
 def test_images_that_cannot_be_had(resident: Person) -> None:
