@@ -270,6 +270,17 @@ def test_images_that_cannot_be_had(resident: Person) -> None:
     assert resident.client.get("/v1/deployments").json()["pagination"]["total"] == before
 
 
+def test_a_change_to_an_image_that_needs_other_credentials(resident: Person) -> None:
+    """A change has no place for credentials, which its refusal must not ask for."""
+    path = f"/v1/deployments/{resident.idle_deployment}"
+    answer = resident.client.put(path, json={"image": "127.0.0.1:5001/team/app:1"})
+    assert (answer.status_code, error_of(answer)["code"]) == (422, "UNPROCESSABLE_ENTITY")
+    assert error_of(answer)["details"]["reason"] == "denied"
+    assert "credentials that were given at creation, and there were none" in error_of(answer)["message"]
+    made = resident.client.post("/v1/deployments", json=GOOD | {"image": "127.0.0.1:5001/team/app:1"})
+    assert "Give the registry's username and password" in error_of(made)["message"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
