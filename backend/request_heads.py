@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 from itertools import chain
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,19 @@ class BoundedHeads(HttpToolsProtocol):
         if len(self.headers) > MAX_HEAD_FIELDS or size > MAX_HEAD_BYTES or self._too_long_for_a_socket():
             self._too_large = True
             raise _HeadTooLarge
+        if not self.url.startswith(b"/"):
+            self._tell_of_the_target()
         super().on_headers_complete()
+
+    def _tell_of_the_target(self) -> None:
+        """A target with a host of its own takes the place of the Host field (RFC 9112, 3.2.2), and is left out of
+        what applications see. Where the two differ it stands beside the field, for the host check to refuse both."""
+        target = httptools.parse_url(self.url)
+        host = target.host or b""
+        named = b"[%b]" % host if b":" in host else host
+        authority = b"%b:%d" % (named, target.port) if target.port else named
+        if [value.lower() for name, value in self.headers if name == b"host"] != [authority.lower()]:
+            self.headers.append((b"host", authority))
 
     def _too_long_for_a_socket(self) -> bool:
         if not self.parser.should_upgrade():

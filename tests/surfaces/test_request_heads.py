@@ -11,7 +11,9 @@ from backend.request_heads import MAX_HEAD_BYTES, MAX_HEAD_FIELDS, MAX_SOCKET_LI
 from tests.backend.running_backend import RunningBackend
 
 START = b"GET /v1/nothing HTTP/1.1\r\nHost: localhost\r\n"
-UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + b"A" * 24
+UPGRADE = (
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + b"A" * 22 + b"=="
+)
 CHUNKED = (
     b"POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
@@ -98,3 +100,29 @@ def test_requests_after_one_another_each_have_the_whole_limit(backend: RunningBa
                 name, _, value = line.partition(b":")
                 length = int(value) if name == b"content-length" else length
             answers.read(length)
+
+
+def _asked(backend: RunningBackend, target: bytes, *hosts: bytes, more: bytes = b"") -> bytes:
+    fields = b"".join(b"Host: %b\r\n" % host for host in hosts)
+    return _status(backend, [b"GET %b HTTP/1.1\r\n" % target + fields + more + b"\r\n"])
+
+
+@pytest.mark.parametrize("more", [b"", UPGRADE + b"\r\n"], ids=["request", "socket"])
+def test_more_than_one_host(backend: RunningBackend, more: bytes) -> None:
+    for hosts in ((b"evil.example", b"localhost"), (b"localhost", b"evil.example"), (b"localhost", b"localhost")):
+        assert _asked(backend, b"/v1/nothing", *hosts, more=more) == b"400"
+    assert _asked(backend, b"/v1/nothing", b"localhost", more=more) == b"404"
+
+
+def test_a_target_with_a_host_of_its_own(backend: RunningBackend) -> None:
+    for target in (
+        b"http://evil.example/v1/nothing",
+        b"http://localhost@evil.example/v1/nothing",
+        b"http://localhost:1/v1/nothing",
+    ):
+        assert _asked(backend, target, b"localhost") == b"400"
+        assert _asked(backend, target, b"localhost", more=UPGRADE + b"\r\n") == b"400"
+    assert _asked(backend, b"http://localhost/v1/nothing", b"evil.example") == b"400"
+    assert _asked(backend, b"http://localhost/v1/nothing", b"localhost") == b"404"
+    assert _asked(backend, b"http://[::1]:80/v1/nothing", b"[::1]:80") == b"404"
+    assert _asked(backend, b"HTTP://LocalHost:80/v1/nothing", b"localhost:80") == b"404"
