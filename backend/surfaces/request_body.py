@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -69,6 +71,7 @@ async def read_json(request: Request[Any, Any, Any], model: type[Model]) -> Mode
         parsed = model.model_validate_json(body)
     except ValidationError as error:
         raise _invalid(error, model) from None
+    _check_strictly(body)
     if _NUL_ESCAPE in body:
         faults = [
             FieldError(path, "must not contain the character U+0000")
@@ -77,6 +80,31 @@ async def read_json(request: Request[Any, Any, Any], model: type[Model]) -> Mode
         if faults:
             raise WireInvalid("A text contains the character U+0000: remove it", fields=tuple(faults))
     return parsed
+
+
+def _check_strictly(body: bytes) -> None:
+    """Raises NotJson for NaN and infinities, and WireInvalid for a name given twice, of which the validator would take
+    the last. For bodies that fit their model, which bounds how deep they are."""
+    try:
+        json.loads(body, object_pairs_hook=_named_once, parse_constant=_finite, parse_float=_finite)
+    except ValueError as error:
+        raise NotJson(f"The body is not valid JSON: {error}") from None
+
+
+def _named_once(members: list[tuple[str, Any]]) -> None:
+    names = {name for name, _ in members}
+    if len(names) < len(members):
+        for name, _ in members:
+            if name not in names:
+                path = _shown(name)
+                raise WireInvalid(f"{path} is given twice", fields=(FieldError(path, "is given twice"),))
+            names.remove(name)
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{shown(text)} is not a number that JSON or a program can hold")
+    return number
 
 
 def _invalid(error: ValidationError, model: type[BaseModel]) -> WireInvalid:

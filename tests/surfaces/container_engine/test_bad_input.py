@@ -106,6 +106,22 @@ def test_bodies_that_are_no_json_object(resident: Person, body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (b'{"name": "a", "name": "b"}', "name"),
+        (b'{"name": "a", "description": "x", "na\\u006de": "a"}', "name"),
+    ],
+    ids=["plain", "escaped"],
+)
+def test_names_given_twice(resident: Person, body: bytes, name: str) -> None:
+    answer = resident.client.post("/v1/api-keys", content=body, headers={"Content-Type": "application/json"})
+    assert _fields(answer) == {name}
+    nested = json.dumps(GOOD).encode()[:-1] + b', "envVars": {"A": "1", "B": "2", "A": "1"}}'
+    answer = resident.client.post("/v1/deployments", content=nested, headers={"Content-Type": "application/json"})
+    assert _fields(answer) == {"A"}
+
+
+@pytest.mark.parametrize(
     "media_type", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "x"]
 )
 def test_other_media_types(resident: Person, media_type: str | None) -> None:
