@@ -140,6 +140,7 @@ def test_a_body_that_is_too_large(resident: Person) -> None:
     body = b'{"appName": "' + b"a" * (2 * 2**20) + b'"}'
     announced = resident.client.post("/v1/deployments", content=body, headers={"Content-Type": "application/json"})
     assert (announced.status_code, error_of(announced)["code"]) == (413, "PAYLOAD_TOO_LARGE")
+    assert "at most 1048576 bytes" in error_of(announced)["message"]
     pieces = iter([body[: 2**20], body[2**20 :]])
     streamed = resident.client.post("/v1/deployments", content=pieces, headers={"Content-Type": "application/json"})
     assert (streamed.status_code, error_of(streamed)["code"]) == (413, "PAYLOAD_TOO_LARGE")
@@ -238,6 +239,8 @@ def test_scaling(resident: Person, body: dict[str, Any]) -> None:
         ("/v1/api-keys", {"name": "a", "expiresAt": "soon"}, "expiresAt"),
         ("/v1/api-keys", {"name": "a", "expiresAt": "2001-01-01T00:00:00Z"}, "expiresAt"),
         ("/v1/api-keys", {"name": "a", "expiresAt": 4102444800}, "expiresAt"),
+        ("/v1/api-keys", {"name": "a", "expiresAt": "4102444800"}, "expiresAt"),
+        ("/v1/api-keys", {"name": "a", "expiresAt": "4102444800.5"}, "expiresAt"),
         ("/v1/api-keys", {"name": "a", "expiresAt": "9999-12-31T23:59:59-23:59"}, "expiresAt"),
         ("/v1/api-keys", {"name": "a", "expiresAt": "0001-01-01T00:00:00+23:59"}, "expiresAt"),
     ],
