@@ -42,7 +42,15 @@ class Faults:
         if not self.found:
             return
         more = f" (and {len(self.found) - 1} more)" if len(self.found) > 1 else ""
-        raise Invalid(f"{self.found[0].field}: {self.found[0].message}{more}", fields=tuple(self.found))
+        raise Invalid(f"{_told(self.found[0])}{more}", fields=tuple(self.found))
+
+
+def _told(fault: FieldError) -> str:
+    """A fault as a sentence that names its field, once."""
+    place, dot, name = fault.field.rpartition(".")
+    if fault.message.startswith(f"{name} "):
+        return f"{place}{dot}{fault.message}"
+    return fault.message if fault.message.startswith(f"{fault.field} ") else f"{fault.field}: {fault.message}"
 
 
 def check_image(faults: Faults, image: str) -> None:
