@@ -76,3 +76,10 @@ def test_every_fault_of_a_row_is_spelled(resident: Person) -> None:
     body = {"name": "", "expiresAt": "2001-01-01T00:00:00Z"}
     error = error_of(resident.client.post("/v1/api-keys", json=body))
     assert "; expiresAt must lie" in error["message"]
+
+
+def test_an_image_id_is_no_name(resident: Person) -> None:
+    answer = resident.client.post("/v1/deployments", json=GOOD | {"image": f"sha256:{'0' * 64}"})
+    error = error_of(answer)
+    assert (answer.status_code, error["details"]["reason"]) == (422, "not_found")
+    assert "is the id of an image" in error["message"]
