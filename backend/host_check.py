@@ -32,8 +32,13 @@ class HostCheck:
         if scope["type"] not in (ScopeType.HTTP, ScopeType.WEBSOCKET):
             await self._app(scope, receive, send)
             return
-        host, origin = _headers(scope["headers"])
-        if not self._known(host):
+        hosts, origin = _headers(scope["headers"])
+        host = hosts[0] if hosts else b""
+        if len(hosts) > 1:
+            # Which of them counts would be a matter of who reads them.
+            shown = ", ".join(repr(one[:80].decode("latin-1")) for one in hosts[:2])
+            await self._refuse(scope, receive, send, Invalid(f"The request names more than one host: {shown}"))
+        elif not self._known(host):
             shown = host[:80].decode("latin-1") or "(none)"
             words = f"This server does not answer for the host {shown!r}: use localhost or its address, "
             await self._refuse(scope, receive, send, Invalid(words + "or add the name to allowed_hosts"))
@@ -61,14 +66,15 @@ class HostCheck:
         return True
 
 
-def _headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
-    host = origin = b""
+def _headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[list[bytes], bytes]:
+    hosts: list[bytes] = []
+    origin = b""
     for name, value in headers:
         if name == b"host":
-            host = value
+            hosts.append(value)
         elif name == b"origin":
             origin = value
-    return host, origin
+    return hosts, origin
 
 
 def _without_port(host: str) -> str:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import uvicorn
 from litestar.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from backend.owner_socket import bind_owner_socket, peer_uid
+from backend.request_heads import BoundedHeads
 from backend.socket_giving import GivingProtocol
 from backend.surfaces.local_caller import LOCAL_OWNER_KEY
 
@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 BACKLOG = 2048
 GRACE_SECONDS = 5
 MAX_FRAME_BYTES = 2**20
-# uvicorn itself waits for ever for the head of a request, of a WebSocket's handshake as well.
-HEAD_SECONDS = 30.0
 
 
 class CannotListen(Exception):
@@ -42,50 +40,7 @@ class Listener:
     owner_only: bool = False
 
 
-class BoundedHeadProtocol(HttpToolsProtocol):
-    """Lets a client go that opens a connection or begins a request and does not say in time what it wants."""
-
-    _head_timer: asyncio.TimerHandle | None = None
-    _head_begun = False
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._await_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._await_no_head()
-        super().connection_lost(exc)
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._head_begun = True
-        self._await_head()
-
-    def on_headers_complete(self) -> None:
-        self._await_no_head()
-        super().on_headers_complete()
-
-    def _await_head(self) -> None:
-        self._await_no_head()
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._no_head_came)
-
-    def _await_no_head(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
-
-    def _no_head_came(self) -> None:
-        if self.transport.is_closing():
-            return
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._await_head()  # the answer to the request before this one is under way
-            return
-        if self._head_begun:
-            self.transport.write(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-        self.transport.close()
-
-
-class OwnerOnlyProtocol(BoundedHeadProtocol):
+class OwnerOnlyProtocol(BoundedHeads):
     """Drops connections of other users' processes before a byte is read."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -189,7 +144,7 @@ class Listeners:
 def _server(listener: Listener, access_log: bool) -> _Server:
     config = uvicorn.Config(
         _with_owner_mark(listener.app) if listener.owner_only else listener.app,
-        http=OwnerOnlyProtocol if listener.owner_only else BoundedHeadProtocol,
+        http=OwnerOnlyProtocol if listener.owner_only else BoundedHeads,
         ws=GivingProtocol,
         ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=20.0,

@@ -7,15 +7,15 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from litestar import Litestar, Request, Response, get
-from litestar.exceptions import HTTPException
+from litestar import Litestar, Request, Response, get, route
+from litestar.enums import HttpMethod
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from backend.domain.errors import DomainError
 from backend.services.system import SystemService
-from backend.surfaces.pilothouse.errors import error_answer
+from backend.surfaces.pilothouse.errors import FAILURES, error_answer
 from backend.surfaces.refusals import Refusing, send_answer
-from backend.surfaces.responses import path_of
+from backend.surfaces.unrouted import Unrouted
 
 
 class RootApp:
@@ -58,21 +58,21 @@ def root_app(
     described = [name for name in surfaces if name in documented]
     own = Litestar(
         route_handlers=[*_health(system), _docs(described, version)],
-        exception_handlers={HTTPException: _on_http_error},
+        exception_handlers=FAILURES.handlers,
         openapi_config=None,
         logging_config=None,
         debug=False,
     )
-    return RootApp(surfaces, own)
+    return RootApp(surfaces, Unrouted(own, FAILURES))
 
 
 def _health(system: SystemService) -> list[Any]:
-    @get("/health/live")
+    @route("/health/live", http_method=[HttpMethod.GET, HttpMethod.HEAD])
     async def live(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Whether the process answers at all."""
         return _json({"status": "ok"}, 200)
 
-    @get("/health/ready")
+    @route("/health/ready", http_method=[HttpMethod.GET, HttpMethod.HEAD])
     async def ready(request: Request[Any, Any, Any]) -> Response[bytes]:
         """The truth about each part: 200 where all are well, else 503."""
         found = await system.status()
@@ -105,10 +105,3 @@ def _docs(described: Sequence[str], version: str) -> Any:
 
 def _json(body: object, status: int) -> Response[bytes]:
     return Response(json.dumps(body).encode(), status_code=status, media_type="application/json")
-
-
-def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    codes = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
-    code = codes.get(error.status_code, "INVALID_REQUEST" if error.status_code < 500 else "INTERNAL_ERROR")
-    message = f"There is nothing at {path_of(request)}" if error.status_code == 404 else str(error.detail)
-    return _json({"error": {"code": code, "message": message}}, error.status_code)

@@ -184,7 +184,10 @@ def as_webhook_secret(raw: Any) -> str:
 
 
 def as_host(raw: Any) -> str:
-    host = as_text(raw).removeprefix("[").removesuffix("]").lower()
+    text = as_text(raw).lower()
+    if text.startswith("[") != text.endswith("]"):
+        raise Rejected("a bracket has no counterpart")
+    host = text.removeprefix("[").removesuffix("]")
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:

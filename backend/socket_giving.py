@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import ssl
 from http import HTTPStatus
@@ -12,15 +13,17 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 from backend.domain.terminals import GivenSocket
+from backend.request_heads import MAX_HEAD_BYTES
 from backend.surfaces.handover import EXTENSION
+
+log = logging.getLogger(__name__)
 
 # What a client sent before its connection was given; more of it than this waits with the kernel.
 _MOST_EARLY = 32 * 1024
 
 # websockets' limit for a line of a handshake is less than a query that our documents allow, and than the cookies that
-# a browser may have for localhost.
-_LONGEST_LINE = 64 * 1024
-websockets.http11.MAX_LINE_LENGTH = _LONGEST_LINE
+# a browser may have for localhost: `backend.request_heads` has the limit.
+websockets.http11.MAX_LINE_LENGTH = 2 * MAX_HEAD_BYTES
 
 
 class GivingProtocol(WebSocketsSansIOProtocol):
@@ -88,6 +91,20 @@ class GivingProtocol(WebSocketsSansIOProtocol):
         self.handshake_complete = self.close_sent = True
         self.transport.write(answer)
         self.transport.close()
+
+    def send_receive_event_to_app(self) -> None:
+        """Text that is not UTF-8 ends the connection with 1007 and is the client's fault alone: uvicorn would log it
+        as an error, with its traceback."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                log.debug("a socket's client sent text that is not UTF-8")
+                self.frames = []
+                self.conn.send_close(1007)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
     def shutdown(self) -> None:
         """The server ends: who was given the connection closes it, since a frame of ours would cut into theirs."""

@@ -25,7 +25,7 @@ class PageRequest:
         """Raises Invalid where page or limit lies outside its bounds."""
         faults = []
         if not 1 <= page <= MAX_PAGE:
-            faults.append(FieldError("page", f"page must be 1 or more, not {page}"))
+            faults.append(FieldError("page", f"page must be from 1 to {MAX_PAGE}, not {page}"))
         if not 1 <= limit <= MAX_PAGE_LIMIT:
             faults.append(FieldError("limit", f"limit must be from 1 to {MAX_PAGE_LIMIT}, not {limit}"))
         if faults:

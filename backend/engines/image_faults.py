@@ -102,5 +102,13 @@ def rejected(reference: str, fault: ImageFault, text: str, *, with_auth: bool) -
     return ImageRejected(message, details={"reason": fault.value, "image": reference})
 
 
+def not_a_name(image: str) -> ImageRejected:
+    """An id, under which no registry keeps an image: it can neither be pinned nor pulled again."""
+    return ImageRejected(
+        f"'{image}' is the id of an image, not its name: use 'name:tag' or 'name@sha256:...'",
+        details={"reason": ImageFault.NOT_FOUND.value, "image": image},
+    )
+
+
 def _short(text: str) -> str:
     return text if len(text) <= 160 else f"{text[:157]}..."

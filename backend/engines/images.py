@@ -13,7 +13,7 @@ from backend.domain.engine import PullProgress, ResolvedImage
 from backend.domain.errors import EngineUnavailable
 from backend.engines.connection import EngineConnection
 from backend.engines.errors import EngineFault, EngineTimeout, translated
-from backend.engines.image_faults import ImageFault, classify, rejected
+from backend.engines.image_faults import ImageFault, classify, not_a_name, rejected
 from backend.engines.references import Reference
 from backend.engines.sdk import registry_header
 
@@ -32,6 +32,8 @@ async def resolve_image(connection: EngineConnection, image: str, auth: Registry
     to somebody without its credentials; it is not asked about an image that only this machine knows, and a local
     copy stands in where it cannot be reached. Raises ImageRejected, Invalid, EngineUnavailable."""
     reference = Reference.parse(image)
+    if reference.is_image_id:
+        raise not_a_name(image)
     local = await _local_image(connection, reference)
     known = _repo_digest(local, reference) if local else None
     if local is not None and known is None:

@@ -19,6 +19,7 @@ _REFERENCE = re.compile(
     r"(?:@(?P<digest>sha256:[a-f0-9]{64}))?",
     re.ASCII,
 )
+_ID = re.compile(r"[a-f0-9]{64}")
 _MAX_NAME = 255
 _HUB = ("docker.io/", "index.docker.io/")
 
@@ -44,6 +45,11 @@ class Reference:
         digest = match["digest"]
         tag = match["tag"] or (None if digest else "latest")
         return cls(_familiar(match["name"]), tag, digest)
+
+    @property
+    def is_image_id(self) -> bool:
+        """Whether it is an id in the engine's form, which by the grammar is also a name with a tag."""
+        return self.repository == "sha256" and bool(_ID.fullmatch(self.tag or ""))
 
     def __str__(self) -> str:
         return self.repository + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")

@@ -15,6 +15,7 @@ PASSWORD_LENGTHS = (8, 128)
 KEY_NAME_LENGTHS = (1, 100)
 MAX_KEY_DESCRIPTION = 500
 MAX_FULL_NAME = 200
+MAX_EMAIL = 254  # RFC 5321
 
 _USERNAME = re.compile(r"[A-Za-z0-9_-]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -55,8 +56,13 @@ def username(value: str, faults: Faults) -> str:
 
 def email(value: str, faults: Faults) -> str:
     """The address as it is kept: its domain in lower case."""
+    value = value.strip()
+    # Said here, since the validator's words hold what it does not like.
+    if len(value) > MAX_EMAIL:
+        faults.add("email", f"email must have at most {MAX_EMAIL} characters, not {len(value)}")
+        return value
     try:
-        return email_validator.validate_email(value.strip(), check_deliverability=False).normalized
+        return email_validator.validate_email(value, check_deliverability=False).normalized
     except email_validator.EmailNotValidError as error:
         reason = str(error).rstrip(".").encode("utf-8", "backslashreplace").decode()
         faults.add("email", f"email is not a valid address: {reason[:1].lower()}{reason[1:]}")

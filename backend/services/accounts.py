@@ -25,6 +25,7 @@ from backend.domain.accounts import (
 from backend.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from backend.domain.ids import Kind, new_short_id, new_uuid
 from backend.domain.paging import Page, PageRequest
+from backend.domain.shown import shown
 from backend.services import account_rules
 from backend.services.api_keys import CONTAINER_ENGINE_PREFIX, PREFIXES, ApiKeys
 from backend.services.email_verification import EmailVerifications
@@ -122,7 +123,7 @@ class AccountService:
         async with self._database.transaction() as session:
             login = await users.login_by_email(session, email.strip())
             if login is None:
-                raise NotFound(f"no user has the email {email!r}")
+                raise NotFound(f"no user has the email {shown(email)}")
             user = login.user
             await users.set_active(session, user.id, active, self._clock())
             if not active:

@@ -6,7 +6,8 @@ import re
 from urllib.parse import urlsplit
 
 from backend.domain.clusters import ClusterKind, DockerAddress
-from backend.services.input_faults import Faults, shown
+from backend.domain.shown import shown
+from backend.services.input_faults import Faults
 
 MAX_NAME = 63
 MAX_DESCRIPTION = 2000

@@ -7,7 +7,8 @@ import re
 from backend.domain.deployments import MAX_REPLICAS, DeploymentChange, DeploymentRequest, HealthCheck
 from backend.domain.engine import EngineInfo
 from backend.domain.quantities import parse_cpu, parse_memory
-from backend.services.input_faults import Faults, check_env, check_image, shown
+from backend.domain.shown import shown
+from backend.services.input_faults import Faults, check_env, check_image
 
 # `\Z`, not `$`, which also passes a line feed at the end.
 _DNS_LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")

@@ -30,6 +30,7 @@ from backend.domain.paging import Page, PageRequest
 from backend.services.deployment_differences import differences, names_of_changes
 from backend.services.deployment_rules import check_change, check_fits, check_replicas, check_request
 from backend.services.journal import Journal, JournalTransaction, utc_now
+from backend.services.refused_images import for_a_change, with_way_out
 from backend.storage import journal as journal_queries
 from backend.storage.database import Database
 from backend.storage.deployments import DeploymentQueries
@@ -208,7 +209,11 @@ class DeploymentService:
         await self._check_fits(change.cpu, change.memory)
         digest: str | None = None
         if change.image is not None:
-            digest = (await self._resolve(change.image, known.spec.registry_auth)).pinned
+            auth = known.spec.registry_auth
+            try:
+                digest = (await self._resolve(change.image, auth)).pinned
+            except ImageRejected as error:
+                raise with_way_out(error, for_a_change(with_credentials=auth is not None)) from error
         async with self._journal.transaction() as transaction:
             deployment = await self._locked(transaction, who, deployment_id)
             spec = _changed_spec(deployment.spec, change, digest)

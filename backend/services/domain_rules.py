@@ -37,28 +37,28 @@ def checked_domain(given: str, reserved: ReservedNames) -> str:
     shown = repr(given if len(given) <= 100 else given[:97] + "...")
     name = given.strip().removesuffix(".").lower()
     if name.startswith("*"):
-        raise Invalid.at(_FIELD, f"domain: {shown} is a wildcard: add each name by itself")
+        raise Invalid.at(_FIELD, f"{shown} is a wildcard: add each name by itself")
     if _is_address(name):
-        raise Invalid.at(_FIELD, f"domain: {shown} is an address, not a name")
+        raise Invalid.at(_FIELD, f"{shown} is an address, not a name")
     if any(mark in name for mark in ("/", ":", "@")):
-        raise Invalid.at(_FIELD, f"domain: {shown} is more than a host name: leave out scheme, port and path")
+        raise Invalid.at(_FIELD, f"{shown} is more than a host name: leave out scheme, port and path")
     try:
         name = name if name.isascii() else idna.encode(name, uts46=True).decode().lower()
     except idna.IDNAError as error:
-        raise Invalid.at(_FIELD, f"domain: {shown} is no host name: {error}") from error
+        raise Invalid.at(_FIELD, f"{shown} is no host name: {error}") from error
     labels = name.split(".")
     if len(name) > _LONGEST or not all(_LABEL.fullmatch(label) for label in labels) or labels[-1].isdigit():
         raise Invalid.at(
             _FIELD,
-            f"domain: {shown} is no host name: labels of 1 to 63 of a-z, 0-9 and '-', joined by dots, "
+            f"{shown} is no host name: labels of 1 to 63 of a-z, 0-9 and '-', joined by dots, "
             f"at most {_LONGEST} in all",
         )
     if _is_nowhere(name):
-        raise Invalid.at(_FIELD, f"domain: {shown} is a name that only this machine knows")
+        raise Invalid.at(_FIELD, f"{shown} is a name that only this machine knows")
     if len(labels) < 2:
-        raise Invalid.at(_FIELD, f"domain: {shown} has no dot: give the whole name, such as shop.example.com")
+        raise Invalid.at(_FIELD, f"{shown} has no dot: give the whole name, such as shop.example.com")
     if reserved.holds(name):
-        raise Invalid.at(_FIELD, f"domain: {shown} belongs to the platform itself")
+        raise Invalid.at(_FIELD, f"{shown} belongs to the platform itself")
     return name
 
 

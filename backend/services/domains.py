@@ -131,7 +131,7 @@ class DomainService:
 
     async def _make_room(self, change: JournalTransaction, deployment: Deployment, name: str, *, proved: bool) -> None:
         if await self._domains.count(change.session, deployment.id) >= MAX_DOMAINS:
-            raise Invalid.at("domain", f"domain: an app has at most {MAX_DOMAINS} domains: remove one first")
+            raise Invalid.at("domain", f"an app has at most {MAX_DOMAINS} domains: remove one first")
         known = await self._domains.by_name(change.session, name)
         if known is None:
             return

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from backend.domain.errors import FieldError, Invalid
+from backend.domain.shown import shown
 
 # `\Z`, not `$`, which also passes a line feed at the end.
 _ENV_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_.-]{0,254}\Z")
@@ -41,13 +42,15 @@ class Faults:
         if not self.found:
             return
         more = f" (and {len(self.found) - 1} more)" if len(self.found) > 1 else ""
-        raise Invalid(f"{self.found[0].field}: {self.found[0].message}{more}", fields=tuple(self.found))
+        raise Invalid(f"{_told(self.found[0])}{more}", fields=tuple(self.found))
 
 
-def shown(value: object) -> str:
-    """A value in a message, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+def _told(fault: FieldError) -> str:
+    """A fault as a sentence that names its field, once."""
+    place, dot, name = fault.field.rpartition(".")
+    if fault.message.startswith(f"{name} "):
+        return f"{place}{dot}{fault.message}"
+    return fault.message if fault.message.startswith(f"{fault.field} ") else f"{fault.field}: {fault.message}"
 
 
 def check_image(faults: Faults, image: str) -> None:

@@ -124,6 +124,8 @@ class MetricService:
     ) -> MetricSeries:
         """Buckets from the one that holds `start` (default: an hour before `end`) to the one that holds `end` (default:
         now), that of the running minute included. Raises NotFound, Invalid."""
+        if end is None and start is not None and start > self._clock():
+            raise Invalid.at("from", "from must not lie in the future")
         end = end or self._clock()
         start = start or max(end, _EARLIEST + DEFAULT_RANGE) - DEFAULT_RANGE
         _check_range(start, end, resolution)

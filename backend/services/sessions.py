@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.domain.accounts import CredentialKind, Principal, TokenPair, User
 from backend.domain.errors import NotFound, Unauthorized
 from backend.domain.ids import new_uuid
+from backend.domain.shown import shown
 from backend.services import account_rules
 from backend.services.passwords import Passwords
 from backend.services.tokens import REFRESH_LIFETIME, REFRESH_PREFIX, AccessTokens, hash_of, new_refresh_token
@@ -49,7 +50,7 @@ class Sessions:
         while True:
             login = await self._find(email)
             if login is None and not strict:
-                raise NotFound(f"no user has the email {email!r}: register first")
+                raise NotFound(f"no user has the email {shown(email)}: register first")
             verdict = await self._passwords.verify(login.password_hash if login else None, password)
             if login is None or not verdict.right:
                 raise Unauthorized(_WRONG_LOGIN if strict else _WRONG_PASSWORD)

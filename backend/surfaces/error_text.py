@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from backend.domain.errors import DomainError, Invalid
+from backend.domain.errors import DomainError, FieldError, Invalid
 
 Spelling = Callable[[str], str]
 
@@ -48,7 +48,7 @@ def wire_faults(error: DomainError, spelling: Spelling = camel) -> dict[str, str
     if isinstance(error, WireInvalid):
         return {fault.field: fault.message for fault in error.fields}
     if isinstance(error, Invalid):
-        return {wire_path(fault.field, spelling): fault.message for fault in error.fields}
+        return {wire_path(fault.field, spelling): _spelled(fault.message, fault, spelling) for fault in error.fields}
     field = error.details.get("field")
     return {wire_path(field, spelling): error.message} if isinstance(field, str) else {}
 
@@ -63,9 +63,18 @@ def wire_details(error: DomainError, spelling: Spelling = camel) -> Mapping[str,
 
 
 def wire_message(error: DomainError, spelling: Spelling = camel) -> str:
-    """The message, its leading field name as the wire spells it."""
-    if isinstance(error, Invalid) and not isinstance(error, WireInvalid) and error.fields:
-        name = error.fields[0].field
-        if error.message.startswith(name):
-            return wire_path(name, spelling) + error.message[len(name) :]
-    return error.message
+    """The message, its leading field name as the wire spells it; of one that is all faults in a row, each one's."""
+    if not isinstance(error, Invalid) or isinstance(error, WireInvalid) or not error.fields:
+        return error.message
+    if len(error.fields) > 1 and error.message == "; ".join(fault.message for fault in error.fields):
+        return "; ".join(_spelled(fault.message, fault, spelling) for fault in error.fields)
+    return _spelled(error.message, error.fields[0], spelling)
+
+
+def _spelled(message: str, fault: FieldError, spelling: Spelling) -> str:
+    """A message about a fault; where it begins with the field's name, whole or its last part, that as on the wire."""
+    whole = wire_path(fault.field, spelling)
+    for name, there in ((fault.field, whole), (fault.field.rpartition(".")[2], whole.rpartition(".")[2])):
+        if message.startswith((f"{name} ", f"{name}:")):
+            return there + message[len(name) :]
+    return message

@@ -113,7 +113,7 @@ class Failures:
         elif status == 405:
             message = f"{request.method} is not possible at {path_of(request)}"
         elif status == 413:
-            message = "The body is too large"
+            message = f"The body is too large: at most {request.app.request_max_body_size} bytes"
         else:
             status, message = 400, str(error.detail)
         headers = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}

@@ -15,13 +15,6 @@ from backend.wire.timestamps import format_precise_timestamp
 _encoder = msgspec.json.Encoder()
 
 
-def as_utc(value: datetime | None) -> datetime | None:
-    """A time without an offset is meant as UTC."""
-    if value is None:
-        return None
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
 def encode_batch(records: Sequence[LogRecord], dropped: int) -> list[bytes]:
     """A batch of a followed log, each entry as JSON. Where lines were lost because the client reads too slowly, the
     first entry says so."""

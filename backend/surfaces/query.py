@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Choice = TypeVar("Choice", bound=StrEnum)
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_LOST_PLUS = re.compile(r" (\d\d:?\d\d)$")
+_LOST_PLUS = re.compile(r" ([0-9]{2}:?[0-9]{2})$")
 
 
 def integer(

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import logging
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from litestar.exceptions import ClientException, InternalServerException
 from pydantic import BaseModel, ValidationError
 
 from backend.domain.errors import FieldError
+from backend.domain.shown import shown
 from backend.surfaces.error_text import WireInvalid
 
 if TYPE_CHECKING:
     from litestar import Request
     from pydantic_core import ErrorDetails
+
+log = logging.getLogger(__name__)
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -42,12 +49,21 @@ class NotJson(WireInvalid):
     """A body that is no JSON at all, or is not said to be."""
 
 
+async def body_of(request: Request[Any, Any, Any]) -> bytes:
+    """The body's bytes. Raises ClientException, which nobody will read, where the client goes away within it."""
+    try:
+        return await request.body()
+    except InternalServerException as error:
+        log.debug("a client went away within its request: %s", error.detail)
+        raise ClientException("The connection ended within the body") from None
+
+
 async def read_json(request: Request[Any, Any, Any], model: type[Model]) -> Model:
     """The body as a wire model. Raises NotJson or WireInvalid; field names are those of the wire."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    body = await request.body()
+    body = await body_of(request)
     if media_type != "application/json":
-        said = f"not {media_type!r}" if media_type else "and the request names none"
+        said = f"not {shown(media_type)}" if media_type else "and the request names none"
         raise NotJson(f"The Content-Type must be application/json, {said}")
     if not body.strip():
         raise NotJson("The body is empty: send a JSON object")
@@ -55,6 +71,7 @@ async def read_json(request: Request[Any, Any, Any], model: type[Model]) -> Mode
         parsed = model.model_validate_json(body)
     except ValidationError as error:
         raise _invalid(error, model) from None
+    _check_strictly(body)
     if _NUL_ESCAPE in body:
         faults = [
             FieldError(path, "must not contain the character U+0000")
@@ -63,6 +80,31 @@ async def read_json(request: Request[Any, Any, Any], model: type[Model]) -> Mode
         if faults:
             raise WireInvalid("A text contains the character U+0000: remove it", fields=tuple(faults))
     return parsed
+
+
+def _check_strictly(body: bytes) -> None:
+    """Raises NotJson for NaN and infinities, and WireInvalid for a name given twice, of which the validator would take
+    the last. For bodies that fit their model, which bounds how deep they are."""
+    try:
+        json.loads(body, object_pairs_hook=_named_once, parse_constant=_finite, parse_float=_finite)
+    except ValueError as error:
+        raise NotJson(f"The body is not valid JSON: {error}") from None
+
+
+def _named_once(members: list[tuple[str, Any]]) -> None:
+    names = {name for name, _ in members}
+    if len(names) < len(members):
+        for name, _ in members:
+            if name not in names:
+                path = _shown(name)
+                raise WireInvalid(f"{path} is given twice", fields=(FieldError(path, "is given twice"),))
+            names.remove(name)
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{shown(text)} is not a number that JSON or a program can hold")
+    return number
 
 
 def _invalid(error: ValidationError, model: type[BaseModel]) -> WireInvalid:

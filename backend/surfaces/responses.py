@@ -10,6 +10,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from pydantic import BaseModel
 
 JSON = "application/json"
+_LONGEST_PATH = 200
 
 
 def json_response(model: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
@@ -44,5 +45,11 @@ def raw_json(body: bytes, status: int, headers: Mapping[str, str] | None = None)
 
 
 def path_of(request: Request[Any, Any, Any]) -> str:
-    """The path that was asked for within the surface, without the slash that mounting adds."""
-    return request.scope["path"].rstrip("/") or "/"
+    """The path that was asked for within the surface, without the slash that mounting adds, cut where it is long."""
+    return shown_path(request.scope["path"])
+
+
+def shown_path(path: str) -> str:
+    """A path as it may stand in a message."""
+    text = path.rstrip("/") or "/"
+    return text if len(text) <= _LONGEST_PATH else f"{text[: _LONGEST_PATH - 3]}..."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +12,7 @@ from backend.wire.observed import LogsResponse as LogsResponse
 from backend.wire.observed import MetricPoint as MetricPoint
 from backend.wire.observed import MetricSeriesModel as MetricSeriesModel
 from backend.wire.observed import MetricsResponse as MetricsResponse
-from backend.wire.timestamps import Timestamp
+from backend.wire.timestamps import GivenTime, Timestamp
 
 Status = Literal["pending", "running", "stopped", "failed", "updating", "scaling", "stopping", "starting"]
 StatusFilter = Literal["pending", "running", "stopped", "failed"]
@@ -98,7 +97,7 @@ class RefreshResponse(_Response):
 class ApiKeyCreateRequest(_Request):
     name: str
     description: str = ""
-    expires_at: datetime | None = None
+    expires_at: GivenTime | None = None
 
 
 class ApiKeyResponse(_Response):

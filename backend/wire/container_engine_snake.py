@@ -5,12 +5,11 @@ Logs and metrics are in `backend.wire.observed`.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.wire.timestamps import Timestamp
+from backend.wire.timestamps import GivenTime, Timestamp
 
 # Every change under way is "updating" here.
 Status = Literal["pending", "running", "stopped", "failed", "updating"]
@@ -94,7 +93,7 @@ class ResetPasswordRequest(_Request):
 class ApiKeyCreateRequest(_Request):
     name: str
     description: str = ""
-    expires_at: datetime | None = None
+    expires_at: GivenTime | None = None
 
 
 class ApiKeyCreateResponse(BaseModel):

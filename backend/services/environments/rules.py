@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from backend.domain.environments import EnvironmentChange, EnvironmentRequest, EnvironmentResources, Template
 from backend.domain.errors import Conflict
 from backend.domain.quantities import parse_cpu, parse_memory, parse_storage
-from backend.services.input_faults import Faults, check_env, check_image, shown
+from backend.domain.shown import shown
+from backend.services.input_faults import Faults, check_env, check_image
 
 MAX_NAME = 63
 MAX_TEXT = 2000

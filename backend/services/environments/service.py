@@ -46,6 +46,7 @@ from backend.services.environments.templates import template_not_found
 from backend.services.environments.turns import EnvironmentTurns, environment_not_found
 from backend.services.environments.usage import EnvironmentUsageReader
 from backend.services.journal import Journal
+from backend.services.refused_images import FOR_ENVIRONMENTS, with_way_out
 from backend.services.replicas import ChangeFeed
 from backend.storage.database import Database
 from backend.storage.environments import EnvironmentQueries
@@ -328,7 +329,7 @@ async def _resolve(engine: Engine, image: str) -> ResolvedImage:
         raise EngineUnavailable(f"the engine did not answer within {RESOLVE_SECONDS} seconds: try again") from error
     except ImageRejected as error:
         error.details.setdefault("field", "image")
-        raise
+        raise with_way_out(error, FOR_ENVIRONMENTS) from error
 
 
 def _is_settled(environment: Environment) -> bool:

@@ -16,9 +16,9 @@ from backend.domain.environments import (
 )
 from backend.domain.errors import Forbidden, NotFound
 from backend.domain.ids import Kind, new_short_id, new_uuid
+from backend.domain.shown import shown
 from backend.services.environments.default_templates import DEFAULT_TEMPLATES
 from backend.services.environments.rules import check_template
-from backend.services.input_faults import shown
 from backend.services.journal import utc_now
 from backend.storage.database import Database
 from backend.storage.templates import TemplateQueries

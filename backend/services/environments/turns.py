@@ -9,7 +9,7 @@ from backend.domain.accounts import Principal
 from backend.domain.environments import Environment, EnvironmentDesire, EnvironmentStatus
 from backend.domain.errors import NotFound, WrongState
 from backend.domain.journal import JournalKind
-from backend.services.input_faults import shown
+from backend.domain.shown import shown
 from backend.services.journal import SYSTEM, Journal, JournalTransaction
 from backend.storage.environments import EnvironmentQueries
 

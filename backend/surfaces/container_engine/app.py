@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Litestar, Router
+from litestar.types import ASGIApp
 
 from backend.surfaces.container_engine.about import about
 from backend.surfaces.container_engine.errors import FAILURES
@@ -17,11 +18,12 @@ from backend.surfaces.credentials import guard_by
 from backend.surfaces.description import describe
 from backend.surfaces.documentation import documentation_routes
 from backend.surfaces.services import Services
+from backend.surfaces.unrouted import Unrouted
 
 NAME = "container-engine"
 
 
-def container_engine_app(services: Services, version: str) -> Litestar:
+def container_engine_app(services: Services, version: str) -> ASGIApp:
     """Serves `/v1/...` as the container-engine document says; described at `/openapi.json` and `/docs`."""
     operations = [
         *auth_routes(services),
@@ -34,7 +36,7 @@ def container_engine_app(services: Services, version: str) -> Litestar:
     ]
     guarded = Router("/", route_handlers=operations, guards=[guard_by(services.accounts)])
     documentation = documentation_routes(lambda: describe(operations, about(version)))
-    return Litestar(
+    app = Litestar(
         route_handlers=[guarded, *documentation],
         exception_handlers=FAILURES.handlers,
         request_max_body_size=services.max_body_bytes,
@@ -42,3 +44,4 @@ def container_engine_app(services: Services, version: str) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    return Unrouted(app, FAILURES)

@@ -11,7 +11,6 @@ from backend.surfaces.container_engine.convert import to_wire_api_keys, to_wire_
 from backend.surfaces.container_engine.described import answered_by
 from backend.surfaces.credentials import principal_of
 from backend.surfaces.described import needs
-from backend.surfaces.observed import as_utc
 from backend.surfaces.openapi import reads
 from backend.surfaces.parameters import PAGE
 from backend.surfaces.request_body import read_json
@@ -32,9 +31,7 @@ def api_key_routes(services: Services) -> list[Any]:
     async def create_api_key(request: Request[Any, Any, Any]) -> Response[bytes]:
         """A new API key. Its secret is in this answer and never again; with an API key this is refused."""
         body = await read_json(request, wire.ApiKeyCreateRequest)
-        created = await accounts.create_api_key(
-            principal_of(request), body.name, body.description, as_utc(body.expires_at)
-        )
+        created = await accounts.create_api_key(principal_of(request), body.name, body.description, body.expires_at)
         return json_response(to_wire_created_api_key(created), 201)
 
     @get(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Litestar, Router
+from litestar.types import ASGIApp
 
 from backend.surfaces.container_engine_snake.about import about
 from backend.surfaces.container_engine_snake.errors import FAILURES
@@ -18,11 +19,12 @@ from backend.surfaces.credentials import guard_by
 from backend.surfaces.description import describe
 from backend.surfaces.documentation import documentation_routes
 from backend.surfaces.services import Services
+from backend.surfaces.unrouted import Unrouted
 
 NAME = "container-engine-snake"
 
 
-def container_engine_snake_app(services: Services, version: str) -> Litestar:
+def container_engine_snake_app(services: Services, version: str) -> ASGIApp:
     """Serves `/health` and `/v1/...` as the container-engine-snake document says; described at `/openapi.json`
     and `/docs`."""
     operations = [
@@ -37,7 +39,7 @@ def container_engine_snake_app(services: Services, version: str) -> Litestar:
     ]
     guarded = Router("/", route_handlers=operations, guards=[guard_by(services.accounts)])
     documentation = documentation_routes(lambda: describe(operations, about(version)))
-    return Litestar(
+    app = Litestar(
         route_handlers=[guarded, *documentation],
         exception_handlers=FAILURES.handlers,
         request_max_body_size=services.max_body_bytes,
@@ -45,3 +47,4 @@ def container_engine_snake_app(services: Services, version: str) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    return Unrouted(app, FAILURES)

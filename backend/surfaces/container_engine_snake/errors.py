@@ -22,9 +22,17 @@ def details_text(error: DomainError) -> str:
     """What is wrong with each field (`port: must be a whole number; image: is required`), or what else the error
     knows; empty where that is nothing."""
     faults = wire_faults(error, snake)
-    parts = [f"{name}: {message}" for name, message in faults.items()]
+    parts = [f"{name}: {_without_name(name, message)}" for name, message in faults.items()]
     parts += [f"{name}: {value}" for name, value in error.details.items() if name != "field"]
     return "; ".join(parts)
+
+
+def _without_name(name: str, message: str) -> str:
+    """What a message says of the field whose name stands before it."""
+    for begin in (f"{name} ", f"{name.rpartition('.')[2]} "):
+        if message.startswith(begin):
+            return message.removeprefix(begin)
+    return message
 
 
 FAILURES = Failures(_of_error, error_body)

@@ -12,7 +12,6 @@ from backend.surfaces.container_engine_snake.convert import to_wire_api_keys, to
 from backend.surfaces.container_engine_snake.described import answered_by
 from backend.surfaces.credentials import principal_of
 from backend.surfaces.described import needs
-from backend.surfaces.observed import as_utc
 from backend.surfaces.openapi import reads
 from backend.surfaces.parameters import PAGE
 from backend.surfaces.request_body import read_json
@@ -37,7 +36,7 @@ def api_key_routes(services: Services) -> list[Any]:
             principal_of(request),
             body.name,
             body.description,
-            as_utc(body.expires_at),
+            body.expires_at,
             prefix=CONTAINER_ENGINE_SNAKE_PREFIX,
         )
         return json_response(to_wire_created_api_key(created), 201)

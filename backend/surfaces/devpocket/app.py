@@ -8,6 +8,7 @@ from litestar import Litestar, Router
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
+from litestar.types import ASGIApp
 
 from backend.services.roles import require_admin
 from backend.surfaces.credentials import guard_by, principal_of
@@ -23,11 +24,12 @@ from backend.surfaces.devpocket.socket_logs import log_routes
 from backend.surfaces.devpocket.socket_terminal import terminal_routes
 from backend.surfaces.documentation import documentation_routes
 from backend.surfaces.services import Services
+from backend.surfaces.unrouted import Unrouted
 
 NAME = "devpocket"
 
 
-def devpocket_app(services: Services, version: str) -> Litestar:
+def devpocket_app(services: Services, version: str) -> ASGIApp:
     """Serves `/health` and `/api/v1/...` as the DevPocket document says; described at `/openapi.json` and `/docs`."""
     operations = [
         *auth_routes(services),
@@ -40,7 +42,7 @@ def devpocket_app(services: Services, version: str) -> Litestar:
     ]
     guarded = Router("/", route_handlers=operations, guards=[guard_by(services.accounts), _guard_administration])
     documentation = documentation_routes(lambda: describe(operations, about(version)))
-    return Litestar(
+    app = Litestar(
         route_handlers=[guarded, *documentation],
         exception_handlers=FAILURES.handlers,
         request_max_body_size=services.max_body_bytes,
@@ -48,6 +50,7 @@ def devpocket_app(services: Services, version: str) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    return Unrouted(app, FAILURES)
 
 
 async def _guard_administration(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:

@@ -11,7 +11,7 @@ from backend.surfaces.credentials import credential_of, invitation_of, principal
 from backend.surfaces.devpocket.convert_accounts import to_wire_access_token, to_wire_tokens, to_wire_user
 from backend.surfaces.devpocket.described import answered_by, needs
 from backend.surfaces.openapi import reads
-from backend.surfaces.request_body import read_json
+from backend.surfaces.request_body import body_of, read_json
 from backend.surfaces.responses import json_response
 from backend.surfaces.services import Services
 from backend.wire import devpocket as wire
@@ -83,7 +83,7 @@ def _entering(services: Services) -> list[Any]:
     async def refresh_token(request: Request[Any, Any, Any]) -> Response[bytes]:
         """A new access token. The refresh token stays good until it expires or its session ends; without a body it may
         also stand in the Authorization header."""
-        if await request.body():
+        if await body_of(request):
             token = (await read_json(request, wire.RefreshRequest)).refresh_token
         else:
             token = credential_of(request, allow_query=False)

@@ -25,6 +25,5 @@ def _of_error(status: int, error: DomainError) -> bytes:
     return _body(status, wire_message(error), wire_details(error))
 
 
-_FAILURES = Failures(_of_error, _body)
-error_answer = _FAILURES.answer
-EXCEPTION_HANDLERS = _FAILURES.handlers
+FAILURES = Failures(_of_error, _body)
+error_answer = FAILURES.answer

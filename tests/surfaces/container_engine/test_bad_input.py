@@ -50,6 +50,8 @@ def _fields(answer: httpx.Response) -> set[str]:
         ({"resources": {"memory": "16Ti"}}, "resources.memory"),
         ({"resources": {"memory": "128MiB"}}, "resources.memory"),
         ({"resources": {"memory": 128}}, "resources.memory"),
+        ({"resources": {"memory": "\u0661\u0662\u0668Mi"}}, "resources.memory"),
+        ({"resources": {"cpu": "\uff11"}}, "resources.cpu"),
         ({"resources": {"disk": "1Gi"}}, "resources.disk"),
         ({"healthCheck": {"path": "health"}}, "healthCheck.path"),
         ({"healthCheck": {}}, "healthCheck.path"),
@@ -106,6 +108,22 @@ def test_bodies_that_are_no_json_object(resident: Person, body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (b'{"name": "a", "name": "b"}', "name"),
+        (b'{"name": "a", "description": "x", "na\\u006de": "a"}', "name"),
+    ],
+    ids=["plain", "escaped"],
+)
+def test_names_given_twice(resident: Person, body: bytes, name: str) -> None:
+    answer = resident.client.post("/v1/api-keys", content=body, headers={"Content-Type": "application/json"})
+    assert _fields(answer) == {name}
+    nested = json.dumps(GOOD).encode()[:-1] + b', "envVars": {"A": "1", "B": "2", "A": "1"}}'
+    answer = resident.client.post("/v1/deployments", content=nested, headers={"Content-Type": "application/json"})
+    assert _fields(answer) == {"A"}
+
+
+@pytest.mark.parametrize(
     "media_type", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "x"]
 )
 def test_other_media_types(resident: Person, media_type: str | None) -> None:
@@ -124,6 +142,7 @@ def test_a_body_that_is_too_large(resident: Person) -> None:
     body = b'{"appName": "' + b"a" * (2 * 2**20) + b'"}'
     announced = resident.client.post("/v1/deployments", content=body, headers={"Content-Type": "application/json"})
     assert (announced.status_code, error_of(announced)["code"]) == (413, "PAYLOAD_TOO_LARGE")
+    assert "at most 1048576 bytes" in error_of(announced)["message"]
     pieces = iter([body[: 2**20], body[2**20 :]])
     streamed = resident.client.post("/v1/deployments", content=pieces, headers={"Content-Type": "application/json"})
     assert (streamed.status_code, error_of(streamed)["code"]) == (413, "PAYLOAD_TOO_LARGE")
@@ -222,10 +241,46 @@ def test_scaling(resident: Person, body: dict[str, Any]) -> None:
         ("/v1/api-keys", {"name": "a", "expiresAt": "soon"}, "expiresAt"),
         ("/v1/api-keys", {"name": "a", "expiresAt": "2001-01-01T00:00:00Z"}, "expiresAt"),
         ("/v1/api-keys", {"name": "a", "expiresAt": 4102444800}, "expiresAt"),
+        ("/v1/api-keys", {"name": "a", "expiresAt": "4102444800"}, "expiresAt"),
+        ("/v1/api-keys", {"name": "a", "expiresAt": "4102444800.5"}, "expiresAt"),
+        ("/v1/api-keys", {"name": "a", "expiresAt": "9999-12-31T23:59:59-23:59"}, "expiresAt"),
+        ("/v1/api-keys", {"name": "a", "expiresAt": "0001-01-01T00:00:00+23:59"}, "expiresAt"),
     ],
 )
 def test_accounts_and_keys(resident: Person, path: str, body: dict[str, Any], field: str) -> None:
     assert field in _fields(resident.client.post(path, json=body))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/v1/deployments", GOOD | {"resources": {"cpu": "1" * 100_000, "memory": "x" * 100_000}}),
+        ("POST", "/v1/deployments", GOOD | {"resources": {"cpu": "0." + "0" * 100_000}}),
+        ("POST", "/v1/auth/login", {"email": "a" * 900_000, "password": "x"}),
+        ("POST", "/v1/auth/login", {"email": f"{'a' * 900_000}@example.com", "password": "x"}),
+        (
+            "POST",
+            "/v1/auth/register",
+            {
+                "username": "x",
+                "email": "".join(map(chr, range(0x4E00, 0x9000))) + "@",
+                "password": "",
+                "confirmPassword": "",
+            },
+        ),
+        ("GET", f"/v1/{'n' * 20_000}", None),
+        ("DELETE", f"/v1/deployments/{'n' * 20_000}", None),
+        ("PUT", f"/v1/deployments/{'n' * 20_000}", {"replicas": 1}),
+        ("DELETE", f"/v1/api-keys/{'n' * 20_000}", None),
+    ],
+    ids=["digits", "zeros", "name", "email", "letters", "path", "deployment", "update", "key"],
+)
+def test_errors_do_not_repeat_all_that_was_sent(
+    resident: Person, method: str, path: str, body: dict[str, Any] | None
+) -> None:
+    answer = resident.client.request(method, path, json=body)
+    assert answer.status_code in (400, 404)
+    assert len(answer.content) < 2000
 
 
 def test_images_that_cannot_be_had(resident: Person) -> None:
@@ -234,6 +289,17 @@ def test_images_that_cannot_be_had(resident: Person) -> None:
     assert (answer.status_code, error_of(answer)["code"]) == (422, "UNPROCESSABLE_ENTITY")
     assert "image" in error_of(answer)["details"]["fields"]
     assert resident.client.get("/v1/deployments").json()["pagination"]["total"] == before
+
+
+def test_a_change_to_an_image_that_needs_other_credentials(resident: Person) -> None:
+    """A change has no place for credentials, which its refusal must not ask for."""
+    path = f"/v1/deployments/{resident.idle_deployment}"
+    answer = resident.client.put(path, json={"image": "127.0.0.1:5001/team/app:1"})
+    assert (answer.status_code, error_of(answer)["code"]) == (422, "UNPROCESSABLE_ENTITY")
+    assert error_of(answer)["details"]["reason"] == "denied"
+    assert "credentials that were given at creation, and there were none" in error_of(answer)["message"]
+    made = resident.client.post("/v1/deployments", json=GOOD | {"image": "127.0.0.1:5001/team/app:1"})
+    assert "Give the registry's username and password" in error_of(made)["message"]
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,8 @@ def test_all_faults_at_once(settler: Client) -> None:
         ("POST", "/v1/auth/reset-password", {"token": "x", "new_password": "short"}, "new_password"),
         ("POST", "/v1/api-keys", {"name": ""}, "name"),
         ("POST", "/v1/api-keys", {"name": "a", "expires_at": "2001-01-01T00:00:00Z"}, "expires_at"),
+        ("POST", "/v1/api-keys", {"name": "a", "expires_at": "9999-12-31T23:59:59-23:59"}, "expires_at"),
+        ("POST", "/v1/api-keys", {"name": "a", "expires_at": "0001-01-01T00:00:00+23:59"}, "expires_at"),
         ("PUT", "/v1/user/profile", {"email": "no"}, "email"),
         ("PUT", "/v1/user/password", {"current_password": "x"}, "new_password"),
         ("PUT", "/v1/deployments/{mine}", {"env_vars": {"1A": "x"}}, "env_vars.1A"),

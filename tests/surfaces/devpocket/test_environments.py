@@ -10,6 +10,7 @@ from typing import Any
 
 import docker
 import httpx
+import pytest
 
 from tests.surfaces.devpocket.client import PATIENCE_SECONDS, Client, error_of
 from tests.surfaces.shapes import fits
@@ -320,3 +321,16 @@ def test_templates(user: Client, admin: Client, nobody: httpx.Client) -> None:
         error_of(nobody.request(method, path, json=json_body), 401)
     error_of(nobody.get(TEMPLATES), 401)
     error_of(nobody.get(one), 401)
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999", "-1.5e400"])
+def test_numbers_that_json_does_not_have(user: Client, value: str) -> None:
+    body = f'{{"name": "never-made", "template_id": "x", "environment_variables": {{"A": {value}}}}}'
+    answer = user.http.post(ENVIRONMENTS, content=body.encode(), headers={"Content-Type": "application/json"})
+    assert "not valid JSON" in error_of(answer, 422, "body")
+
+
+def test_names_given_twice(user: Client) -> None:
+    body = b'{"name": "never-made", "template_id": "x", "environment_variables": {"A": "1", "A": "2"}}'
+    answer = user.http.post(ENVIRONMENTS, content=body, headers={"Content-Type": "application/json"})
+    assert "A is given twice" in error_of(answer, 422, "A")
