@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backend.commands.exits import DONE, FAILED, STATE, WRONG_USE, complain
-from backend.domain.errors import DomainError
+from backend.domain.errors import DomainError, Unavailable
 from backend.listeners import CannotListen, Listener, Listeners, bind_tcp, bind_unix
 from backend.run_lock import AlreadyRunning, run_lock
 from backend.settings import Settings, SettingsError, load_settings
@@ -98,10 +98,17 @@ class _Progress:
     def __call__(self, step: str, message: str) -> None:
         self._step = step
         log.info("%s", message)
-        write_startup_progress(self._places, StartupProgress(step, message))
+        self._write(StartupProgress(step, message))
 
     def fail(self, message: str) -> None:
-        write_startup_progress(self._places, StartupProgress(self._step, message, failed=True))
+        self._write(StartupProgress(self._step, message, failed=True))
+
+    def _write(self, progress: StartupProgress) -> None:
+        # Only whoever waits misses it: a full disk is no reason not to start.
+        try:
+            write_startup_progress(self._places, progress)
+        except OSError as error:
+            log.warning("how far the start has come cannot be written: %s", error)
 
 
 async def _serve(settings: Settings, places: Places, progress: _Progress) -> None:
@@ -180,19 +187,20 @@ async def _until(stop: asyncio.Event, servers: Listeners) -> None:
 
 
 def _announce(settings: Settings, places: Places) -> None:
-    write_backend_info(
-        places,
-        BackendInfo(
-            pid=os.getpid(),
-            socket=str(places.socket),
-            host=settings.host,
-            port=settings.port,
-            ingress_port=settings.ingress_port,
-            version=version(),
-            started_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            process_start=process_start_of(os.getpid()),
-        ),
+    info = BackendInfo(
+        pid=os.getpid(),
+        socket=str(places.socket),
+        host=settings.host,
+        port=settings.port,
+        ingress_port=settings.ingress_port,
+        version=version(),
+        started_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        process_start=process_start_of(os.getpid()),
     )
+    try:
+        write_backend_info(places, info)
+    except OSError as error:
+        raise Unavailable(f"clients cannot be told where the backend is: {error}") from error
     if sys.stderr.isatty():
         complain(f"the API is at http://{_shown(settings.host)}:{settings.port}; Ctrl+C ends it")
 
