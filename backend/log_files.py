@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import logging.handlers
 import os
@@ -64,6 +65,15 @@ class PatientHandler(logging.Handler):
         except Exception:
             self.handleError(record)
 
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say which line could not be formatted. The inherited way writes to stderr at once, which may block."""
+        self.say(f"the line of {record.pathname}:{record.lineno} cannot be written: {sys.exc_info()[1]!r}")
+
+    def say(self, line: str) -> None:
+        """Write a line of our own, masked; dropped where too many wait."""
+        with contextlib.suppress(queue.Full):
+            self._waiting.put_nowait(mask_secrets(line))
+
     def _write(self) -> None:
         while (line := self._waiting.get()) is not None:
             try:
@@ -83,6 +93,30 @@ class PatientHandler(logging.Handler):
         super().close()
 
 
+class LogFile(logging.handlers.RotatingFileHandler):
+    """The rotated file. Where it cannot be written, as on a full disk, lines are lost, and `stderr` is told once: to
+    tell of every line, and to wait for a reader of stderr, would stop the whole process."""
+
+    def __init__(self, path: Path, stderr: PatientHandler | None) -> None:
+        super().__init__(path, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8", errors="replace")
+        path.chmod(0o600)
+        self._stderr = stderr
+        self._failing = False
+
+    def flush(self) -> None:
+        super().flush()
+        self._failing = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            if not self._failing and self._stderr is not None:
+                self._stderr.say(f"{self.baseFilename} cannot be written, lines are lost: {error.strerror}")
+            self._failing = True
+        elif self._stderr is None:
+            super().handleError(record)  # stderr is this file, which blocks nobody
+
+
 def _is_of_use(record: logging.LogRecord) -> bool:
     """Not that each socket comes and goes, which its request says. The server also takes a socket that was refused for
     one that was forgotten."""
@@ -100,13 +134,10 @@ def _is_stderr(path: Path) -> bool:
 def start_logging(path: Path, level: str, *, foreground: bool) -> None:
     """Send the process's log to a file (mode 0600, 10 MiB, 5 kept), and to stderr in the foreground."""
     formatter = MaskingFormatter(FORMAT)
-    file = logging.handlers.RotatingFileHandler(
-        path, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8", errors="replace"
-    )
-    path.chmod(0o600)
-    handlers: list[logging.Handler] = [file]
-    if foreground and not _is_stderr(path):
-        handlers.append(PatientHandler(sys.stderr))
+    path.touch(0o600)
+    stderr = PatientHandler(sys.stderr) if foreground and not _is_stderr(path) else None
+    file = LogFile(path, stderr)
+    handlers: list[logging.Handler] = [file] if stderr is None else [file, stderr]
     for handler in handlers:
         handler.setFormatter(formatter)
     logging.basicConfig(level=level.upper(), handlers=handlers, force=True)

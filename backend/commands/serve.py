@@ -10,13 +10,13 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from backend.commands.exits import DONE, FAILED, STATE, WRONG_USE, complain, complain_of_data_dir
-from backend.domain.errors import DomainError
+from backend.domain.errors import DomainError, Unavailable
 from backend.listeners import CannotListen, Listener, Listeners, bind_tcp, bind_unix
 from backend.listening_memory import forget_openings, remember
 from backend.run_lock import AlreadyRunning, run_lock
@@ -101,10 +101,17 @@ class _Progress:
     def __call__(self, step: str, message: str) -> None:
         self._step = step
         log.info("%s", message)
-        write_startup_progress(self._places, StartupProgress(step, message))
+        self._write(StartupProgress(step, message))
 
     def fail(self, message: str) -> None:
-        write_startup_progress(self._places, StartupProgress(self._step, message, failed=True))
+        self._write(StartupProgress(self._step, message, failed=True))
+
+    def _write(self, progress: StartupProgress) -> None:
+        # Only whoever waits misses it: a full disk is no reason not to start.
+        try:
+            write_startup_progress(self._places, progress)
+        except OSError as error:
+            log.warning("how far the start has come cannot be written: %s", error)
 
 
 async def _serve(settings: Settings, places: Places, flags: Mapping[str, Any], progress: _Progress) -> None:
@@ -137,19 +144,26 @@ async def _serve(settings: Settings, places: Places, flags: Mapping[str, Any], p
             servers = Listeners(listeners, access_log=settings.access_log)
             await servers.start()
             _spare_the_collector()
-            remember(places.data_dir, flags)
+            _keep(lambda: remember(places.data_dir, flags))
             _announce(settings, places)
             progress("listening", f"Listening on http://{_shown(settings.host)}:{settings.port}")
             try:
                 await _until(stop, servers)
             finally:
                 log.info("Stopping; apps and ingress keep running")
-                forget_openings(places.data_dir)
+                _keep(lambda: forget_openings(places.data_dir))
                 places.backend_file.unlink(missing_ok=True)
                 places.socket.unlink(missing_ok=True)
                 places.startup_file.unlink(missing_ok=True)
                 await servers.stop()
     log.info("Stopped")
+
+
+def _keep(change: Callable[[], None]) -> None:
+    try:
+        change()
+    except OSError as error:
+        log.warning("where it listens cannot be kept for the next start: %s", error)
 
 
 def _ahead_of_the_engine() -> None:
@@ -185,19 +199,20 @@ async def _until(stop: asyncio.Event, servers: Listeners) -> None:
 
 
 def _announce(settings: Settings, places: Places) -> None:
-    write_backend_info(
-        places,
-        BackendInfo(
-            pid=os.getpid(),
-            socket=str(places.socket),
-            host=settings.host,
-            port=settings.port,
-            ingress_port=settings.ingress_port,
-            version=version(),
-            started_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            process_start=process_start_of(os.getpid()),
-        ),
+    info = BackendInfo(
+        pid=os.getpid(),
+        socket=str(places.socket),
+        host=settings.host,
+        port=settings.port,
+        ingress_port=settings.ingress_port,
+        version=version(),
+        started_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        process_start=process_start_of(os.getpid()),
     )
+    try:
+        write_backend_info(places, info)
+    except OSError as error:
+        raise Unavailable(f"clients cannot be told where the backend is: {error}") from error
     if sys.stderr.isatty():
         complain(f"the API is at http://{_shown(settings.host)}:{settings.port}; Ctrl+C ends it")
 

@@ -66,6 +66,8 @@ class AccessLog:
         self._offset = 0  # behind the last line that was handed out
         self._remembered_at = 0.0
         self._remembered: tuple[int, int] | None = None
+        self._noted: tuple[int, int] | None = None  # the inode and offset, also where they cannot be written
+        self._failing = False  # told once that the position cannot be noted
 
     def begin(self) -> None:
         """Where nothing is remembered: remember the end of the log as it is now."""
@@ -106,10 +108,19 @@ class AccessLog:
             self._note(inode=inode, offset=self._offset)
 
     def _note(self, *, inode: int, offset: int) -> None:
+        self._noted = (inode, offset)
         draft = self._position.with_name(self._position.name + ".new")
-        draft.write_text(json.dumps({"inode": inode, "offset": offset}))
-        draft.replace(self._position)
-        self._remembered = (inode, offset)
+        try:
+            draft.write_text(json.dumps({"inode": inode, "offset": offset}))
+            draft.replace(self._position)
+        except OSError as error:
+            # Requests counted twice after a restart are better than none counted now.
+            if not self._failing:
+                logger.warning("how far the access log has been read cannot be noted: %s", error)
+            self._failing = True
+        else:
+            self._failing = False
+            self._remembered = self._noted
 
     def _parse(self, chunk: bytes) -> Iterator[RequestRecord]:
         if not chunk:
@@ -147,8 +158,7 @@ class AccessLog:
     def _resume(self) -> None:
         self._close()
         try:
-            place = json.loads(self._position.read_text())
-            inode, offset = int(place["inode"]), int(place["offset"])
+            inode, offset = self._noted or self._read_position()
         except (ValueError, KeyError, TypeError):
             logger.warning("%s cannot be read: requests are counted from now on", self._position)
             self._position.unlink()
@@ -163,6 +173,10 @@ class AccessLog:
         # Not written yet, or rolled away and deleted: all that is there is newer.
         self._open_next(after=None)
         return None
+
+    def _read_position(self) -> tuple[int, int]:
+        place = json.loads(self._position.read_text())
+        return int(place["inode"]), int(place["offset"])
 
     def _open_next(self, after: os.stat_result | None) -> None:
         files = self._files()

@@ -36,6 +36,22 @@ _IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]
 _EVERY_METHOD = [*_IDEMPOTENT, "POST", "PATCH"]
 # A negative interval flushes each write. Exactly -1 would also keep a request running at the app after its client left.
 _FLUSH_AT_ONCE = -2
+# The counts survive a load (a round robin's turn does not), and slow or long requests weigh.
+_LEAST_BUSY: JsonObject = {"selection_policy": {"policy": "least_conn"}}
+_IN_TURN: JsonObject = {"selection_policy": {"policy": "round_robin"}, "retries": 12}
+_MARK_DOWN: JsonObject = {"passive": {"max_fails": 1, "fail_duration": "1s"}}
+# Proxies to nobody. It lasts longer than `fail_duration`, so that one fault on each replica is waited out.
+_WAIT: JsonObject = {
+    "handler": "reverse_proxy",
+    "upstreams": [],
+    "load_balancing": {"retries": 1, "try_interval": "1100ms"},
+}
+# The errors after which a request may be sent again, as Caddy decides it within a handler: any of a GET, and those that
+# came before anything was sent, which only their text tells.
+_MAY_BE_SENT_AGAIN: list[JsonObject] = [
+    {"method": ["GET"], "vars": {"{http.error.status_code}": ["502", "503", "504"]}},
+    {"vars_regexp": {"{http.error.message}": {"pattern": "^(dial |no upstreams available)"}}},
+]
 _HOST = re.compile(r"^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$")
 _ADDRESS = re.compile(r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$")
 
@@ -87,8 +103,8 @@ def compile_router(routes: Sequence[Route], *, admin_socket: Path, router_socket
     host that is no DNS name or that two routes claim, and for an upstream that is no `host:port`."""
     by_host = _routes_by_host(routes)
     hosts = sorted(by_host)
-    handlers = {route.id: _serve(route) for route in routes if route.upstreams}
-    tree = _tree([(host, handlers[by_host[host].id]) for host in hosts if by_host[host].upstreams])
+    served = [(host, by_host[host]) for host in hosts if by_host[host].upstreams]
+    single = [(host, _serve_single(route)) for host, route in served if len(route.upstreams) == 1]
     server: JsonObject = {
         "listen": [f"unix/{router_socket}|0600"],
         "automatic_https": {"disable": True},
@@ -103,7 +119,8 @@ def compile_router(routes: Sequence[Route], *, admin_socket: Path, router_socket
                     {"handler": "log_append", "key": UPSTREAM_FIELD, "value": "{http.reverse_proxy.upstream.hostport}"},
                 ]
             },
-            *tree,
+            *_serve_several([(host, route) for host, route in served if len(route.upstreams) > 1]),
+            *_tree(single),
             *_unavailable([(host, by_host[host]) for host in hosts if not by_host[host].upstreams]),
             {"handle": [_answer(404, "no app has this name")], "terminal": True},
         ],
@@ -245,9 +262,35 @@ def _unavailable(routes: Sequence[tuple[str, Route]]) -> list[JsonObject]:
     ]
 
 
-def _serve(route: Route) -> JsonObject:
-    several = len(route.upstreams) > 1
-    handler: JsonObject = {
+def _serve_single(route: Route) -> JsonObject:
+    # There is nowhere else to go: marking it down would only turn one fault into many.
+    return _to_replicas(route, {**_LEAST_BUSY, "retries": 3, "try_interval": "100ms"})
+
+
+def _serve_several(served: Sequence[tuple[str, Route]]) -> list[JsonObject]:
+    """The hosts of apps with several replicas. Caddy ends the wait for a next try, without that try, when the request's
+    config is replaced, and from then on marks nobody down for it. So nothing waits while there are replicas to try, and
+    the last tries take them in turn: one that failed has the fewest requests of all."""
+    if not served:
+        return []
+    first, last = [], []
+    for host, route in served:
+        once_each = {**_LEAST_BUSY, "retries": min(len(route.upstreams) - 1, 3)}
+        first.append((host, {**_to_replicas(route, once_each), "health_checks": _MARK_DOWN}))
+        last.append((host, {**_to_replicas(route, _IN_TURN), "health_checks": _MARK_DOWN}))
+    waited: JsonObject = {"handler": "subroute", "routes": [{"handle": [_WAIT]}], "errors": {"routes": _tree(last)}}
+    failed: JsonObject = {
+        "handler": "error",
+        "status_code": "{http.error.status_code}",
+        "error": "{http.error.message}",
+    }
+    errors = [{"match": _MAY_BE_SENT_AGAIN, "handle": [waited], "terminal": True}, {"handle": [failed]}]
+    handler: JsonObject = {"handler": "subroute", "routes": _tree(first), "errors": {"routes": errors}}
+    return [{"match": [{"host": [host for host, _ in served]}], "handle": [handler], "terminal": True}]
+
+
+def _to_replicas(route: Route, balancing: JsonObject) -> JsonObject:
+    return {
         "handler": "reverse_proxy",
         "upstreams": [{"dial": address} for address in sorted({upstream.address for upstream in route.upstreams})],
         "transport": {
@@ -259,21 +302,11 @@ def _serve(route: Route) -> JsonObject:
             # connection that the app is just closing.
             "keep_alive": {"enabled": True, "idle_timeout": "1500ms", "max_idle_conns_per_host": 128},
         },
-        "load_balancing": {
-            # The counts survive a load (a round robin's turn does not), and slow or long requests weigh.
-            "selection_policy": {"policy": "least_conn"},
-            # Failed dials are tried again for any request, failed answers for GET only. With several replicas the
-            # tries last longer than `fail_duration`, so that one fault on each replica is waited out.
-            "retries": 12 if several else 3,
-            "try_interval": "100ms",
-        },
+        # Failed dials are tried again for any request, failed answers for GET only.
+        "load_balancing": balancing,
         "flush_interval": _FLUSH_AT_ONCE,
         "stream_close_delay": "24h",
     }
-    if several:
-        # With one replica there is nowhere else to go: marking it down would only turn one fault into many.
-        handler["health_checks"] = {"passive": {"max_fails": 1, "fail_duration": "1s"}}
-    return handler
 
 
 def _retired(addresses: Sequence[str]) -> list[JsonObject]:

@@ -113,10 +113,16 @@ class CaddyProcess:
         return False
 
     async def start(self, config: Mapping[str, object]) -> None:
-        """Start with this config, and return when the process answers. Raises Unavailable with what it printed."""
-        self._save(config)
-        self._paths.admin_socket(self.name).unlink(missing_ok=True)
-        self._pid = self._spawn(find_caddy())
+        """Start with this config, and return when the process answers. Raises Unavailable with what it printed, or with
+        why it cannot be started."""
+        try:
+            # A full disk does not keep one from starting with what it had.
+            if self.saved_config() != config:
+                self._save(config)
+            self._paths.admin_socket(self.name).unlink(missing_ok=True)
+            self._pid = self._spawn(find_caddy())
+        except OSError as error:
+            raise Unavailable(f"the ingress {self.name} cannot be started: {error}") from error
         self._note_pid(self._pid)
         deadline = asyncio.get_running_loop().time() + _START_SECONDS
         while not await self.admin.answers():
@@ -128,9 +134,13 @@ class CaddyProcess:
         logger.info("started the ingress %s, process %d", self.name, self._pid)
 
     async def load(self, config: Mapping[str, object]) -> None:
-        """Replace the running config, and keep it for the next start. Raises Unavailable."""
+        """Replace the running config, and keep it for the next start. Raises Unavailable where the old one goes on; one
+        that runs and cannot be kept, as on a full disk, is in force all the same."""
         await self.admin.load(_encode(config))
-        self._save(config)
+        try:
+            self._save(config)
+        except OSError as error:
+            logger.warning("the ingress %s would start again with an older config: %s", self.name, error)
 
     async def stop(self, grace_seconds: float) -> None:
         """End the process: it finishes what it has begun for at most `grace_seconds`, then it is killed."""
@@ -186,7 +196,11 @@ class CaddyProcess:
         _write_whole(self._paths.config(self.name), _encode(config))
 
     def _note_pid(self, pid: int) -> None:
-        _write_whole(self._paths.pid(self.name), str(pid).encode())
+        try:
+            _write_whole(self._paths.pid(self.name), str(pid).encode())
+        except OSError as error:
+            # One that answers is found by its socket.
+            logger.warning("the process id of the ingress %s is not noted: %s", self.name, error)
 
     def _noted_pid(self) -> int | None:
         try:

@@ -43,6 +43,21 @@ def _installation(backend: RunningBackend) -> str:
     return installation
 
 
+def test_only_what_must_be_written_keeps_it_from_starting(backend: RunningBackend) -> None:
+    """As on a full disk: first how far the start has come, then where the backend is found."""
+    backend.places.prepare()
+    for path in (backend.places.startup_file, backend.places.backend_file):
+        path.mkdir()
+    ports = ("--port", str(backend.port), "--ingress-port", str(backend.ingress_port))
+    refused = run_command(backend.data_dir, "serve", *ports)
+    assert refused.returncode == 1
+    assert "how far the start has come cannot be written: [Errno" in refused.stderr
+    assert "\npilothouse: clients cannot be told where the backend is: [Errno" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    for path in (backend.places.startup_file, backend.places.backend_file):
+        path.rmdir()
+
+
 def test_one_backend_per_data_dir_and_port(backend: RunningBackend, tmp_path: Path) -> None:
     backend.start()
     second = run_command(backend.data_dir, "serve", "--port", "1", "--ingress-port", "2")

@@ -49,6 +49,31 @@ def test_a_reader_that_does_not_read_holds_up_nothing(tmp_path: Path) -> None:
         os.close(writing)
 
 
+def test_a_file_that_cannot_be_written_holds_up_nothing_and_is_told_once(tmp_path: Path) -> None:
+    """As on a full disk, with a stderr that nobody reads."""
+    reading, writing = os.pipe()
+    code = (
+        "import logging, resource, sys; from pathlib import Path; from backend.log_files import start_logging\n"
+        "start_logging(Path(sys.argv[1]), 'info', foreground=True)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "for number in range(20): logging.getLogger('x').info('line %d %s', number, 'y' * 100)\n"
+        "logging.getLogger('x').info('%d', 'no number')\n"
+        "for number in range(3000): logging.getLogger('x').info('more %d %s', number, 'y' * 100)\n"
+    )
+    try:
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "log")], stderr=writing, check=True, timeout=60, cwd=Path.cwd()
+        )
+        shown = os.read(reading, 1 << 20).decode()
+        assert shown.count(f"{tmp_path / 'log'} cannot be written, lines are lost: File too large") == 1
+        assert "Traceback" not in shown
+        assert "more 1 " in shown
+        assert (tmp_path / "log").read_text().startswith("20")
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
 def test_the_server_is_not_quoted_on_every_socket() -> None:
     server = logging.getLogger("uvicorn.error")
     from backend.log_files import _is_of_use

@@ -128,3 +128,20 @@ async def test_what_was_read_but_not_handed_out_is_handed_out_later(log: AccessL
     again = AccessLog(tmp_path / "access.log", tmp_path / "position").records()
     assert await take(again, 1) == ["three"]
     await again.aclose()
+
+
+async def test_requests_are_read_where_the_position_cannot_be_noted(
+    log: AccessLog, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on a full disk."""
+    (tmp_path / "position.new").mkdir()
+    (tmp_path / "access.log").write_text(line("old"))
+    log.begin()
+    records = log.records()
+    reading = asyncio.create_task(take(records, 2))
+    await asyncio.sleep(0)
+    with (tmp_path / "access.log").open("a") as file:
+        file.write(line("one") + line("two"))
+    assert await reading == ["one", "two"]
+    await records.aclose()
+    assert caplog.text.count("cannot be noted") == 1

@@ -116,6 +116,9 @@ def test_who_serves_a_host_can_be_read_back(count: int) -> None:
         f"app{number}.localhost": {f"10.0.0.1:{number + 1}", f"10.0.0.2:{number + 1}"} for number in range(count)
     }
     assert json.dumps(config) == before
+    assert upstreams(config) == {address for found in upstreams_by_host(config).values() for address in found} | {
+        "10.0.0.9:1"
+    }
     assert upstreams_by_host({}) == upstreams_by_host(router()) == {}
 
 

@@ -228,3 +228,52 @@ async def test_a_door_at_another_port_is_not_ready_and_says_why(
     assert not await moved.ready()
     assert moved.fault is not None
     assert str(other.port) in moved.fault
+
+
+async def test_routes_that_cannot_be_kept_are_served_and_kept_later(
+    site: Site, ingress: CaddyIngress, make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on a full disk."""
+    app = await make_app("a")
+    paths = IngressPaths.prepare(site.root / "run", site.root / "log")
+    config = paths.config("router")
+    in_the_way = config.with_name(config.name + ".new")
+    before = config.read_bytes()
+    in_the_way.mkdir()
+    await ingress.apply([route("a.localhost", app)])
+    assert (await site.get("a.localhost")).text == "a"
+    assert config.read_bytes() == before
+    assert "start again with an older config" in caplog.text
+    in_the_way.rmdir()
+    await ingress.apply([route("a.localhost", app), route("b.localhost", app)])
+    assert b"a.localhost" in config.read_bytes()
+
+
+async def test_what_cannot_be_written_for_a_start_is_told(site: Site) -> None:
+    paths = IngressPaths.prepare(site.root / "run", site.root / "log")
+    config = paths.config("router")
+    in_the_way = config.with_name(config.name + ".new")
+    in_the_way.mkdir()
+    ingress = site.open()
+    with pytest.raises(Unavailable, match=r"the ingress router cannot be started: .*Is a directory"):
+        await ingress.start()
+    in_the_way.rmdir()
+    await ingress.start()
+    assert await ingress.ready()
+
+
+async def test_a_router_starts_with_its_routes_where_nothing_can_be_written(
+    site: Site, ingress: CaddyIngress, make_app: MakeApp
+) -> None:
+    await ingress.apply([route("a.localhost", await make_app("a"))])
+    await ingress.close()
+    pid = ingress.pids["router"]
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    await asyncio.to_thread(os.waitpid, pid, 0)
+    paths = IngressPaths.prepare(site.root / "run", site.root / "log")
+    for path in (paths.config("router"), paths.pid("router"), paths.pid("door"), paths.access_position):
+        path.with_name(path.name + ".new").mkdir()
+    again = site.open()
+    await again.start()
+    assert (await site.get("a.localhost")).text == "a"
