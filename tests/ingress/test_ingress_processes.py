@@ -113,7 +113,8 @@ async def test_what_it_serves_is_known_before_it_is_started_again(
     assert await unused.serving() == expected, "by what is on disk"
     (site.root / "run" / "ingress-router.json").write_bytes(b"{torn")
     assert await unused.serving() == {}
-    await unused.close()
+    await unused.start()
+    assert await unused.serving() == {}
 
 
 async def test_requests_wait_while_the_router_restarts(site: Site, ingress: CaddyIngress, make_app: MakeApp) -> None:
