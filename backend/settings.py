@@ -10,12 +10,10 @@ import os
 import secrets
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from backend.listening_memory import remembered
 from backend.setting_parsers import (
     BindAddress,
     RateLimit,
@@ -236,14 +234,18 @@ def config_file(environment: Mapping[str, str] | None = None) -> Path:
     return Path(folder).expanduser() / "config.toml"
 
 
-def load_settings(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings from flags (None: not given), environment and config file; where to listen also from the flags that
-    a backend of this data dir was last started with. Raises SettingsError with every fault at once. Makes nothing on
-    disk: secrets come from `load_secret`."""
+def load_settings(
+    flags: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    *,
+    before: Mapping[str, Any] | None = None,
+) -> Settings:
+    """The settings from flags (None: not given), environment, config file, and where none of them says, as they were
+    `before`. Raises SettingsError with every fault at once. Makes nothing on disk: secrets come from `load_secret`."""
     environment = os.environ if environment is None else environment
     faults: list[str] = []
     values: dict[str, Any] = {}
-    for origin, name, raw in _given(flags or {}, environment, config_file(environment), faults):
+    for origin, name, raw in _given(flags or {}, environment, config_file(environment), before or {}, faults):
         setting = _SETTINGS[name]
         try:
             values[name] = setting.parse(raw)
@@ -254,7 +256,6 @@ def load_settings(flags: Mapping[str, Any] | None = None, environment: Mapping[s
     if faults:
         raise SettingsError(faults)
     values["data_dir"] = resolve_data_dir(values.get("data_dir"))
-    values = _remembered(values["data_dir"]) | values
     draft = Settings(**values)
     faults.extend(_clashes(draft))
     if faults:
@@ -262,19 +263,15 @@ def load_settings(flags: Mapping[str, Any] | None = None, environment: Mapping[s
     return _with_registration(values, draft)
 
 
-def _remembered(data_dir: Path) -> dict[str, Any]:
-    found = {}
-    for name, raw in remembered(data_dir).items():
-        with suppress(Rejected):
-            found[name] = _SETTINGS[name].parse(raw)
-    return found
-
-
 def _given(
-    flags: Mapping[str, Any], environment: Mapping[str, str], path: Path, faults: list[str]
+    flags: Mapping[str, Any],
+    environment: Mapping[str, str],
+    path: Path,
+    before: Mapping[str, Any],
+    faults: list[str],
 ) -> list[tuple[str, str, Any]]:
     """(origin, setting, raw value) of each setting that is given, from the place that wins."""
-    found: dict[str, tuple[str, str, Any]] = {}
+    found = {name: ("the last start", name, raw) for name, raw in before.items() if name in _SETTINGS}
     for name, raw in _read_config(path, faults).items():
         if name in _SETTINGS:
             found[name] = (str(path), name, raw)

@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from backend.commands.exits import DONE, FAILED, STATE, WRONG_USE, complain, complain_of_data_dir
 from backend.domain.errors import DomainError, Unavailable
 from backend.listeners import CannotListen, Listener, Listeners, bind_tcp, bind_unix
-from backend.listening_memory import forget_openings, remember
+from backend.port_memory import remember, remembered
 from backend.run_lock import AlreadyRunning, run_lock
 from backend.settings import Settings, SettingsError, load_settings
 from backend.version import version
@@ -43,7 +43,7 @@ def serve(arguments: argparse.Namespace) -> int:
     """Run until a signal ends it."""
     flags = {name: getattr(arguments, name) for name in FLAGS}
     try:
-        settings = load_settings(flags)
+        settings = _at_the_ports_of_before(load_settings(flags), flags)
     except SettingsError as error:
         complain(str(error))
         return WRONG_USE
@@ -144,14 +144,13 @@ async def _serve(settings: Settings, places: Places, flags: Mapping[str, Any], p
             servers = Listeners(listeners, access_log=settings.access_log)
             await servers.start()
             _spare_the_collector()
-            _keep(lambda: remember(places.data_dir, flags))
+            _remember(places.data_dir, flags)
             _announce(settings, places)
             progress("listening", f"Listening on http://{_shown(settings.host)}:{settings.port}")
             try:
                 await _until(stop, servers)
             finally:
                 log.info("Stopping; apps and ingress keep running")
-                _keep(lambda: forget_openings(places.data_dir))
                 places.backend_file.unlink(missing_ok=True)
                 places.socket.unlink(missing_ok=True)
                 places.startup_file.unlink(missing_ok=True)
@@ -159,11 +158,21 @@ async def _serve(settings: Settings, places: Places, flags: Mapping[str, Any], p
     log.info("Stopped")
 
 
-def _keep(change: Callable[[], None]) -> None:
+def _at_the_ports_of_before(settings: Settings, flags: Mapping[str, Any]) -> Settings:
+    """As they are, where the ports of before do not go with what is told now."""
+    before = remembered(settings.data_dir)
     try:
-        change()
+        return load_settings(flags, before=before) if before else settings
+    except SettingsError as error:
+        complain(f"the ports of the last start are not taken: {error}")
+        return settings
+
+
+def _remember(data_dir: Path, flags: Mapping[str, Any]) -> None:
+    try:
+        remember(data_dir, flags)
     except OSError as error:
-        log.warning("where it listens cannot be kept for the next start: %s", error)
+        log.warning("the ports cannot be kept for the next start: %s", error)
 
 
 def _ahead_of_the_engine() -> None:

@@ -12,6 +12,9 @@ from backend.terminals.protocol import PROTOCOL
 from backend.version import version
 from backend.wire.rendezvous import SOCKET_NAME, Places
 
+REVISION = 2
+"""Raised where an older holder would do less than is asked, though it understands: new sessions begin in another."""
+
 _PATTERN = "hold-????.sock"
 
 
@@ -26,7 +29,7 @@ class HolderPlaces:
     @classmethod
     def of(cls, places: Places) -> Self:
         """Those of this version's holder. Makes nothing."""
-        tag = hashlib.sha256(f"{version()} {PROTOCOL}".encode()).hexdigest()[:4]
+        tag = hashlib.sha256(f"{version()} {PROTOCOL} {REVISION}".encode()).hexdigest()[:4]
         name = f"hold-{tag}"
         # No longer than the name whose length decided about the folder.
         assert len(f"{name}.sock") <= len(SOCKET_NAME)

@@ -129,8 +129,9 @@ class Session:
         self.drop()
 
     def hang_up_soon(self, message: str) -> None:
-        """Beside what else there is to do."""
-        self._spawn(self.hang_up(TerminalEnd(EndReason.ENDED, None, message)))
+        """Beside what else there is to do; nothing where it has ended."""
+        if self.end is None:
+            self._spawn(self.hang_up(TerminalEnd(EndReason.ENDED, None, message)))
 
     def _look_whether_viewed(self) -> None:
         if self._linger_timer is not None:

@@ -217,7 +217,9 @@ class ViewerConnection(asyncio.Protocol):
                 async with asyncio.timeout(HAND_OVER_SECONDS):
                     await self._over
         except OSError as error:
-            raise HolderLost(self._lost or f"the terminal holder does not take the connection: {error}") from error
+            raise HolderLost(
+                self._lost or f"the terminal holder does not take the connection ({error}): open the terminal again"
+            ) from error
         except asyncio.CancelledError as error:
             if self._lost is None:
                 raise

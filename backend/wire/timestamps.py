@@ -27,6 +27,8 @@ def format_precise_timestamp(value: datetime) -> str:
 def _written_as_time(value: object) -> object:
     """A text of digits would be taken as seconds or milliseconds since 1970, by its length; a date alone says no
     time."""
+    if isinstance(value, datetime):
+        return value
     if not isinstance(value, str) or ":" not in value:
         raise PydanticCustomError("datetime_parsing", "must be a time such as 2025-12-31T23:59:59Z")
     return value

@@ -145,7 +145,8 @@ async def test_replicas_that_serve_are_kept_though_the_ingress_knows_nothing_any
     else:
         routes.write_bytes(saved)
     await core.start()
-    await core.eventually(app, lambda s: s.ready + s.available > 0)
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        await answered(core, "1")
     async with Load(core, "web") as load:
         state = await core.eventually(app, lambda s: s.error_message is not None and len(s.replicas) == 2)
     assert load.faults == []

@@ -56,12 +56,19 @@ def test_unready_ones_of_another_generation_go_at_once() -> None:
 
 
 def test_a_presumption_keeps_a_route_and_decides_nothing_else() -> None:
-    presumed = replace(fact(2, 0), proven=False)
+    presumed = replace(fact(2, 0), proven=False, trusted=False)
     step = plan(1, 2, [fact(1, 0), presumed])
     assert (step.route, step.retire, step.complete) == (("g1-0", "g2-0"), (), False)
     assert not plan(1, 2, [presumed]).complete
-    step = plan(1, 2, [fact(1, 0), replace(presumed, proven=True)])
+    step = plan(1, 2, [fact(1, 0), replace(presumed, proven=True, trusted=True)])
     assert (step.route, step.retire) == (("g2-0",), ("g1-0",))
+
+
+def test_a_presumed_one_of_the_stable_generation_lets_none_go() -> None:
+    facts = [replace(fact(1, 0), proven=False), fact(1, 1), fact(1, 2)]
+    assert plan(2, 1, facts).retire == ()
+    assert plan(1, 1, facts).retire == ("g1-1",)
+    assert plan(3, 1, facts).complete
 
 
 def test_those_of_another_generation_that_nothing_is_known_of_yet_are_left() -> None:

@@ -64,6 +64,10 @@ class BackendTerminal:
             raise ConnectionError(error.message) from error
         except InvalidStatus as error:
             raise _refusal(error) from error
+        except asyncio.CancelledError:
+            # Closed by the user while it was being opened: what has been started there must not go on unseen.
+            await self._leave(ends=self._ends_on_close)
+            raise
         except TimeoutError as error:
             await self.close()
             raise TimeoutError("The container did not give a shell in time") from error
@@ -141,10 +145,12 @@ class BackendTerminal:
         return self._exit_code
 
     async def close(self) -> None:
+        # What was never seen to run, or is to be found again, must not end with this connection.
+        await self._leave(ends=bool(self._ends_on_close and self.replica and not self._lost and not self._ended))
+
+    async def _leave(self, *, ends: bool) -> None:
         socket, self._socket = self._socket, None
         if socket is not None:
-            # What was never seen to run, or is to be found again, must not end with this connection.
-            ends = self._ends_on_close and self.replica and not self._lost
             await socket.close(_HANG_UP if ends else _NORMAL)
 
 

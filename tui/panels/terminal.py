@@ -125,10 +125,11 @@ class TerminalPanel(Vertical, can_focus=True):
         self.post_message(HintChanged())
 
     async def _open(self, backend: Backend, deployment: str, columns: int, rows: int) -> TerminalSource:
-        session = self._sessions[deployment] = new_session()
+        session = self._sessions.setdefault(deployment, new_session())
 
         async def start(columns: int, rows: int) -> TerminalSource:
             shell = await backend.terminal(deployment, session=session).open(columns, rows)
+            self._moved.discard(deployment)
             self._places[deployment] = short_replica(shell.replica)
             self._sources[deployment] = Movable(shell)
             self.post_message(HintChanged())
@@ -167,7 +168,7 @@ class TerminalPanel(Vertical, can_focus=True):
         if terminal is None or terminal.source is None or link is None or not link.connected:
             return None
         self._moved.add(deployment)
-        return moving(self._sources.pop(deployment), lambda: terminal.emulator), self._sessions[deployment]
+        return moving(self._sources.pop(deployment), lambda: terminal.emulator), self._sessions.pop(deployment)
 
     def on_key(self, event: events.Key) -> None:
         """What is typed on after the shell has ended must not reach our commands: an `rm` was meant for the shell."""

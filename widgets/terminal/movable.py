@@ -22,6 +22,7 @@ class Movable:
         self._pending: asyncio.Task[bytes] | None = None
         self._leaving = asyncio.Event()
         self._left = asyncio.Event()
+        self._closed = False
 
     @property
     def resumed(self) -> bool:
@@ -29,9 +30,11 @@ class Movable:
 
     async def leave(self) -> Movable:
         """The same source for another reader. Returns once all that this one's reader was given has been taken in: a
-        reader asks for more only then."""
+        reader asks for more only then. Raises ConnectionError where it was closed meanwhile."""
         self._leaving.set()
         await self._left.wait()
+        if self._closed:
+            raise ConnectionError("The connection to the terminal ended")
         heir = Movable(self.source)
         heir._pending, self._pending = self._pending, None
         return heir
@@ -70,6 +73,8 @@ class Movable:
         if self._leaving.is_set():
             self._left.set()
             return
+        self._closed = True
+        self._left.set()
         pending, self._pending = self._pending, None
         if pending is not None:
             pending.cancel()

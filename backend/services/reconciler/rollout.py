@@ -15,8 +15,8 @@ from math import ceil
 @dataclass(frozen=True, slots=True)
 class ReplicaFact:
     """One container: `idle` is created or exited (not coming back by itself), `draining` is on its way out. Of those
-    that were there before this process, `proven` is False while `ready` is a presumption only, and `undecided` True
-    while nothing is known yet."""
+    that were there before this process, `proven` is False while `ready` is a presumption only (`trusted` are those of
+    the generation that was stable before as well), and `undecided` True while nothing is known yet."""
 
     container_id: str
     generation: int
@@ -25,6 +25,7 @@ class ReplicaFact:
     idle: bool
     draining: bool
     proven: bool = True
+    trusted: bool = True
     undecided: bool = False
 
 
@@ -76,5 +77,5 @@ def plan(replicas: int, generation: int, facts: Sequence[ReplicaFact]) -> Plan:
         start=tuple(fact.container_id for fact in kept if fact.idle),
         route=tuple(fact.container_id for fact in staying if fact.ready and fact.container_id not in retired_ids),
         retire=tuple(fact.container_id for fact in retire),
-        complete=len(kept) == replicas and all(fact.ready and fact.proven for fact in kept) and not leaving,
+        complete=len(kept) == replicas and all(fact.ready and fact.trusted for fact in kept) and not leaving,
     )

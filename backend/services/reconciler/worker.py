@@ -180,12 +180,11 @@ class DeploymentWorker:
         shared = self._shared
         facts = []
         for state in states:
-            ready, proven, undecided = False, True, False
+            ready, proven, undecided = False, False, False
             if state.phase is ContainerPhase.RUNNING:
                 host = shared.address.host(deployment.app_name)
                 probe = shared.monitor.watch(state, deployment.spec.health_check, host)
-                ready, undecided = probe.ready, probe.undecided
-                proven = probe.proven or state.generation == deployment.stable_generation
+                ready, proven, undecided = probe.ready, probe.proven, probe.undecided
             else:
                 shared.monitor.forget(state.id)
             facts.append(
@@ -197,6 +196,7 @@ class DeploymentWorker:
                     idle=_idle(state) and not self.steps.busy(state.id),
                     draining=state.id in shared.draining,
                     proven=proven,
+                    trusted=proven or state.generation == deployment.stable_generation,
                     undecided=undecided,
                 )
             )

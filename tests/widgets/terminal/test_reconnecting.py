@@ -163,3 +163,18 @@ def test_programs_hear_nothing_of_the_outer_terminal(tmp_path: Path) -> None:
     assert inner == {"TERM": "xterm-256color", "COLORTERM": "truecolor", "HOME": "/h"}
     assert user_shell({"SHELL": "/bin/sh"}) == "/bin/sh"
     assert user_shell({"SHELL": str(tmp_path / "none")}) == "/bin/sh"
+
+
+async def test_a_source_that_is_closed_before_it_leaves_for_another_terminal_is_said_to_be_lost() -> None:
+    line = Line()
+    source = Movable(line)
+    await source.close()
+    assert line.closed
+    with pytest.raises(ConnectionError):
+        await source.leave()
+    moving_on = Movable(Line())
+    leaving = asyncio.create_task(moving_on.leave())
+    await asyncio.sleep(0)
+    await moving_on.close()
+    heir = await leaving
+    assert isinstance(heir, Movable)
