@@ -21,9 +21,9 @@ RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 SILENCE_SECONDS = 1.0
 GRACE_SECONDS = 0.3
 # A stream that is behind when a log file is full may go on in the next but one. Where a container that wrote this much
-# seems to pause for as long as a good part of a file takes at its rate, that is suspect.
+# seems to pause for as long as a part of a file takes at its rate, that is suspect: it may write faster than before.
 FLOOD_BYTES = 1_000_000
-SKIPPED_BYTES = 3_000_000
+SKIPPED_BYTES = 1_500_000
 PAUSE_US = range(20_000, 5_000_000)
 
 
