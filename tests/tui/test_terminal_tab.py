@@ -114,7 +114,7 @@ async def test_an_editor_in_the_tab_survives_the_backend_and_is_asked_for_at_the
             await until_shown(pilot, "/tmp/notes 1/1")
             await type_text(pilot, "ifirst words")
             await until_shown(pilot, "first words")
-            await asyncio.to_thread(backend.kill)
+            assert await asyncio.to_thread(backend.terminate) == 0
             await until_shown(pilot, "Next attempt in")
             await asyncio.to_thread(backend.start)
             await until_shown(pilot, "replica g1-0", "first words")
