@@ -184,7 +184,8 @@ async def test_a_replica_is_chosen_and_a_restart_of_the_backend_survived(
         await pilot.press("t")
         await type_line(pilot, "kept=$((40+2)); echo start''ed")
         await until_shown(pilot, "started")
-        # The backend goes, and the shell goes on: its screen and its variables. (One that is killed the app starts itself.)
+        # The backend goes, and the shell goes on: its screen and its variables. One that is killed the app starts
+        # again by itself.
         assert await asyncio.to_thread(backend.terminate) == 0
         await until_shown(pilot, "Next attempt in")
         await asyncio.to_thread(backend.start)
