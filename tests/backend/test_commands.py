@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import docker
@@ -20,15 +19,6 @@ from backend.wire.rendezvous import read_backend_info, read_startup_progress
 from tests.backend.running_backend import RunningBackend, environment, error_of, run_command
 
 PASSWORD = "a long 1 password"
-
-
-@pytest.fixture
-def backend(tmp_path: Path) -> Iterator[RunningBackend]:
-    running = RunningBackend(tmp_path / "data")
-    try:
-        yield running
-    finally:
-        running.remove_everything()
 
 
 def _containers(installation: str) -> set[str]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import docker
 import httpx
-import pytest
 
 from tests.backend.running_backend import RunningBackend, run_command
 
@@ -20,15 +17,6 @@ TEMPLATE = {
     "docker_image": "busybox:latest",
     "startup_commands": ["touch /begun; test -e /root/again || { touch /root/again; sleep 300; }", "echo ready"],
 }
-
-
-@pytest.fixture
-def backend(tmp_path: Path) -> Iterator[RunningBackend]:
-    running = RunningBackend(tmp_path / "data")
-    try:
-        yield running
-    finally:
-        running.remove_everything()
 
 
 def containers_of(environment: str) -> list[dict[str, Any]]:

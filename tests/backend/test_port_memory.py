@@ -5,7 +5,6 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -15,15 +14,6 @@ from backend.port_memory import FILE_NAME, remember, remembered
 from backend.settings import load_settings
 from backend.wire.rendezvous import BackendInfo, process_exists, read_backend_info
 from tests.backend.running_backend import RunningBackend, environment, run_command
-
-
-@pytest.fixture
-def backend(tmp_path: Path) -> Iterator[RunningBackend]:
-    running = RunningBackend(tmp_path / "data")
-    try:
-        yield running
-    finally:
-        running.remove_everything()
 
 
 def start_without_flags(backend: RunningBackend) -> BackendInfo:
