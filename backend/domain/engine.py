@@ -364,6 +364,9 @@ class Engine(Protocol):
     ) -> ExecProcess:
         """Start a command without a terminal and without input, as `user` (None: the container's)."""
 
+    async def memory_kills(self, container_id: str) -> int | None:
+        """How often something in a running container was killed for want of memory; None where it cannot be told."""
+
     async def exec_terminal(
         self, container_id: str, command: Sequence[str], *, columns: int, rows: int, env: Mapping[str, str]
     ) -> ExecStream: ...

@@ -38,6 +38,7 @@ from backend.engines.connection import PING_SECONDS, EngineConnection
 from backend.engines.errors import EngineTimeout, translated
 from backend.engines.image_user import read_image_user
 from backend.engines.lifecycle import ContainerLifecycle
+from backend.engines.memory_kills import count_memory_kills
 from backend.engines.processes import list_processes
 from backend.engines.remote import remote_address
 from backend.engines.usage import UsageReader
@@ -219,6 +220,9 @@ class DockerEngine:
         return await exec_process.open_process(
             self._connection, self._installation, container_id, command, env=env, user=user, working_dir=working_dir
         )
+
+    async def memory_kills(self, container_id: str) -> int | None:
+        return await count_memory_kills(self._connection, self._installation, container_id)
 
     async def exec_terminal(
         self, container_id: str, command: Sequence[str], *, columns: int, rows: int, env: Mapping[str, str]

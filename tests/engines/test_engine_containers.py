@@ -120,6 +120,22 @@ async def test_memory_over_the_limit_is_told(bench: Bench) -> None:
     await until(killed)
 
 
+async def test_processes_killed_for_want_of_memory_are_counted(bench: Bench) -> None:
+    made = await bench.run(memory_bytes=8 * 2**20)
+    assert await bench.engine.memory_kills(made) == 0
+    process = await bench.engine.exec_process(
+        made, ["sh", "-c", "x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done"], env={}
+    )
+    while await process.read():
+        pass
+    assert await process.exit_code() == 137
+    await process.close()
+    assert await bench.engine.memory_kills(made) == 1
+    await bench.engine.stop_container(made, 0)
+    assert await bench.engine.memory_kills(made) is None
+    assert await bench.engine.memory_kills("f" * 64) is None
+
+
 async def test_its_endpoint_answers(bench: Bench) -> None:
     made = await bench.run(*SERVE, port=8000, address=bench.address(5))
     state = await bench.engine.inspect_container(made)

@@ -28,7 +28,7 @@ LAST_LINES = 5
 # Programs that would ask have no terminal to ask on.
 STEP_ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive"}
 _KILLED = 137
-_OOM_LOOKS, _OOM_LOOK_SECONDS = 10, 0.1
+_LOOKS, _LOOK_SECONDS = 10, 0.1
 
 
 class StepFailed(DomainError):
@@ -141,18 +141,21 @@ class Installation:
     ) -> None:
         """Tell why a step failed: raises StepFailed, or ContainerRestarted where the step is not to blame."""
         now = await place.engine.inspect_container(state.id)
+        out_of_memory = False
         if code == _KILLED:
-            # The engine hears of memory that ran out a moment after the step's end.
-            for _ in range(_OOM_LOOKS):
-                if now.oom_killed or now.phase is not ContainerPhase.RUNNING:
+            out_of_memory = bool(await place.engine.memory_kills(state.id))
+            # The engine tells of its container's end, or of memory that ran out, a moment after the step's end.
+            for _ in range(_LOOKS):
+                if out_of_memory or now.phase is not ContainerPhase.RUNNING:
                     break
-                await asyncio.sleep(_OOM_LOOK_SECONDS)
+                await asyncio.sleep(_LOOK_SECONDS)
                 now = await place.engine.inspect_container(state.id)
+                out_of_memory = now.oom_killed
         if now.phase is not ContainerPhase.RUNNING or now.started_at != state.started_at:
             raise ContainerRestarted("the container went down during a step")
         command, count = environment.startup_commands[number], len(environment.startup_commands)
         message = f"step {number + 1} of {count} ({_short(command)}) ended with code {code}"
-        if code == _KILLED and now.oom_killed:
+        if out_of_memory:
             message += f": it needed more than the memory limit of {environment.resources.memory}"
         if tail:
             message += "; last lines: " + " | ".join(line[:200] for line in tail if line)

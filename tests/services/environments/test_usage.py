@@ -55,5 +55,11 @@ async def test_memory_is_bounded_and_an_install_step_that_needs_more_says_so(cor
     failed = await core.until(made, EnvironmentStatus.ERROR)
     assert failed.error_message is not None
     assert "step 1 of 1" in failed.error_message
-    # Either the step itself was killed, or the program that it ran.
-    assert "memory limit of 32Mi" in failed.error_message or "Killed" in failed.error_message
+    assert "memory limit of 32Mi" in failed.error_message
+
+
+async def test_a_killed_install_step_is_not_blamed_on_memory(core: EnvironmentCore) -> None:
+    made = await core.create("kill -9 $$")
+    failed = await core.until(made, EnvironmentStatus.ERROR)
+    assert failed.error_message is not None
+    assert "ended with code 137" in failed.error_message and "memory" not in failed.error_message
