@@ -28,8 +28,8 @@ def app(backend: RunningBackend, tmp_path: Path) -> PilothouseApp:
 
 @pytest.fixture(autouse=True)
 def ended_as_by_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An app that its user leaves ends its workers before its screens. The end of `run_test` would take the screens from
-    under the workers, and a frame of the live feed that comes just then would be the app's fault."""
+    """An app that its user leaves ends its workers before its screens. The end of `run_test` would take the
+    screens from under the workers, and a frame of the live feed that comes just then would be the app's fault."""
     shut_down = PilothouseApp._shutdown
 
     async def end_workers_first(app: PilothouseApp) -> None:
