@@ -54,9 +54,20 @@ def _set_size(fd: int, columns: int, rows: int) -> None:
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
+# Python ignores the first two for itself; the others are ignored in what `nohup` or a script's `&` starts.
+_USUALLY_HANDLED = (
+    signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM, signal.SIGTSTP,
+    signal.SIGTTIN, signal.SIGTTOU, signal.SIGCHLD,
+)  # fmt: skip
+
+
 def _take_terminal() -> None:
-    """In the child: make the terminal on standard input its controlling one."""
+    """In the child: make the terminal on standard input its controlling one, whose keys work: what is ignored when a
+    program starts stays ignored in it and in all that it starts."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in _USUALLY_HANDLED:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 class LocalPty:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,22 @@ async def test_a_program_left_in_the_background_does_not_keep_the_terminal_open(
     assert b"over" in seen
     assert await source.exit_code() == 0
     await source.close()
+
+
+async def test_the_keys_of_the_terminal_work_in_an_app_that_was_started_without_one() -> None:
+    kept = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)}
+    try:
+        source = await LocalPty.open(["/bin/sh", "-c", "grep ^Sig /proc/self/status"])
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+    seen = b""
+    async with asyncio.timeout(10):
+        while data := await source.read():
+            seen += data
+    await source.close()
+    masks = dict(line.split(":") for line in seen.decode().splitlines())
+    assert (int(masks["SigIgn"], 16), int(masks["SigBlk"], 16)) == (0, 0)
 
 
 def test_programs_hear_nothing_of_the_outer_terminal(tmp_path: Path) -> None:
