@@ -25,8 +25,10 @@ def remembered(data_dir: Path) -> dict[str, Any]:
 
 
 def remember(data_dir: Path, flags: Mapping[str, Any]) -> None:
-    """Keep what these flags give beside what is known. Raises OSError."""
+    """Keep what these flags give beside what is known, but no port for two. Raises OSError."""
     before = remembered(data_dir)
-    now = before | {name: flags[name] for name in PORTS if flags.get(name) is not None}
+    given = {name: flags[name] for name in PORTS if flags.get(name) is not None}
+    taken = {str(port) for port in given.values()}
+    now = {name: port for name, port in before.items() if str(port) not in taken} | given
     if now != before:
         write_private(data_dir / FILE_NAME, json.dumps(now).encode())

@@ -23,13 +23,14 @@ from backend.domain.deployments import (
     RegistryAuth,
 )
 from backend.domain.engine import Engine, ResolvedImage
-from backend.domain.errors import Conflict, DomainError, EngineUnavailable, ImageRejected, Invalid, NotFound
+from backend.domain.errors import Conflict, EngineUnavailable, ImageRejected, Invalid, NotFound
 from backend.domain.ids import Kind, new_short_id, new_uuid
 from backend.domain.journal import JournalEntry, JournalKind
 from backend.domain.paging import Page, PageRequest
 from backend.services.deployment_differences import differences, names_of_changes
-from backend.services.deployment_rules import check_change, check_fits, check_replicas, check_request
+from backend.services.deployment_rules import check_change, check_replicas, check_request
 from backend.services.journal import Journal, JournalTransaction, utc_now
+from backend.services.machine_size import MachineSize
 from backend.services.refused_images import for_a_change, with_way_out
 from backend.storage import journal as journal_queries
 from backend.storage.database import Database
@@ -76,6 +77,7 @@ class DeploymentService:
         self._domains = DomainQueries(address.host)
         self._journal = journal
         self._engine = engine
+        self._machine = MachineSize(engine)
         self._address = address
         self._wake = wake
         self._observe = observe
@@ -146,7 +148,7 @@ class DeploymentService:
     async def create(self, who: Principal, request: DeploymentRequest) -> Deployment:
         """Raises Invalid, Conflict (name taken), ImageRejected, EngineUnavailable; then nothing is stored."""
         check_request(request)
-        await self._check_fits(request.resources.cpu, request.resources.memory)
+        await self._machine.check(request.resources.cpu, request.resources.memory)
         async with self._database.session() as session:
             if await self._queries.name_taken(session, request.app_name):
                 raise Conflict(
@@ -206,7 +208,7 @@ class DeploymentService:
         """A new generation where what runs changes; `replicas` alone scales. Raises as `create` does."""
         check_change(change)
         known = await self.get(who, deployment_id)
-        await self._check_fits(change.cpu, change.memory)
+        await self._machine.check(change.cpu, change.memory)
         digest: str | None = None
         if change.image is not None:
             auth = known.spec.registry_auth
@@ -311,16 +313,6 @@ class DeploymentService:
         self._wake(deployment.id)
 
     # --- parts
-
-    async def _check_fits(self, cpu: str | None, memory: str | None) -> None:
-        """Raises Invalid. An engine that does not say its size now decides when the replicas are made."""
-        if cpu is None and memory is None:
-            return
-        try:
-            machine = await self._engine.ping()
-        except DomainError:
-            return
-        check_fits(cpu, memory, machine)
 
     async def _resolve(self, image: str, auth: RegistryAuth | None) -> ResolvedImage:
         try:

@@ -61,7 +61,13 @@ class SqliteProbe:
             raise OSError("its file was replaced while it was in use: start the backend again")
         # The file alone, whose beginning the write-ahead log may have as well: without it nothing survives the log.
         with self._opened("mode=ro&immutable=1") as connection:
-            connection.execute("PRAGMA schema_version").fetchall()
+            try:
+                connection.execute("PRAGMA schema_version").fetchall()
+            except sqlite3.DatabaseError as error:
+                # A checkpoint under way, or held up by a reader, may have told the file's new size and not yet written
+                # its end. What is spoilt itself, the question below finds.
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
+                    raise
         with self._opened("mode=rw") as connection:
             connection.execute("PRAGMA synchronous=FULL")
             try:

@@ -46,14 +46,17 @@ def test_ports_of_before_that_do_not_go_with_those_of_now_are_left(backend: Runn
     remember(backend.data_dir, {"port": str(backend.bind_port)})
     for command in ("stop", "status"):
         assert "already that of" not in run_command(backend.data_dir, command).stderr
-    given = ("serve", "--background", "--ingress-port", str(backend.bind_port))
-    assert backend.extra_environment == {}
-    started = run_command(backend.data_dir, *given, extra={"PORT": str(backend.port)})
-    assert started.returncode == 0, started.stderr
-    assert run_command(backend.data_dir, "stop").returncode == 0
-    started = run_command(backend.data_dir, *given)
+    started = run_command(backend.data_dir, "serve", "--background", "--ingress-port", str(backend.bind_port))
     assert "the ports of the last start are not taken" in started.stderr
     run_command(backend.data_dir, "stop")
+
+
+def test_a_port_that_was_given_to_another_is_not_kept_for_two(tmp_path: Path) -> None:
+    remember(tmp_path, {"port": "9101", "ingress_port": "9102"})
+    remember(tmp_path, {"ingress_port": "9101"})
+    assert remembered(tmp_path) == {"ingress_port": "9101"}
+    remember(tmp_path, {"port": "9102"})
+    assert remembered(tmp_path) == {"port": "9102", "ingress_port": "9101"}
 
 
 def test_flags_environment_and_config_win_over_what_was_before(tmp_path: Path) -> None:

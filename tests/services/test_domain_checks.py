@@ -253,6 +253,26 @@ async def test_a_restart_keeps_routes_and_goes_on_checking(core: DomainCore) -> 
     assert len(await core.told(app, VERIFIED)) == 2
 
 
+async def test_a_new_suffix_of_the_platform_leaves_domains_served(core: DomainCore) -> None:
+    app = await core.app("shop", replicas=1)
+    core.point(NAME, app)
+    await core.domains.add(core.who, app.id, NAME)
+    await core.reached(app, NAME, DomainStatus.ACTIVE)
+    await core.answers(NAME, 200)
+    answers = []
+
+    async def ask() -> None:
+        while True:
+            answers.append(await core.answer(NAME))
+
+    asking = asyncio.create_task(ask())
+    core.suffix = "apps.example.org"
+    await restarted(core)
+    await core.answers("shop.apps.example.org", 200)
+    asking.cancel()
+    assert set(answers) == {200}, "nobody noticed"
+
+
 # --- certificates
 
 

@@ -106,6 +106,23 @@ async def test_a_store_that_somebody_writes_to_is_only_busy(database: Database, 
         await database.ping()
 
 
+async def test_a_file_that_a_reader_keeps_from_being_written_back_whole_is_not_spoilt(
+    database: Database, file: Path
+) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as writer, closing(sqlite3.connect(file)) as reader:
+        writer.execute("PRAGMA wal_autocheckpoint=0")
+        writer.execute("CREATE TABLE words (word TEXT)")
+        for _ in range(20):
+            writer.execute("INSERT INTO words VALUES (?)", ("x" * 3000,))
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM words").fetchall()
+        # Newer than what the reader sees, so that the file's last page is left out.
+        writer.execute("UPDATE words SET word = replace(word, 'x', 'y') WHERE rowid > 15")
+        writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        for _ in range(3):
+            await database.ping()
+
+
 async def test_asking_does_not_let_the_database_grow(database: Database, file: Path) -> None:
     await database.ping()
     size = _checkpoint(file)

@@ -79,6 +79,10 @@ class RouteBook:
             self._by_domain = {name: deployment_id for deployment_id, found in wanted.items() for name in found}
             self._version += 1
 
+    def domains_of(self, deployment_id: str) -> tuple[str, ...]:
+        """Its custom domains that were assigned last."""
+        return self._domains.get(deployment_id, ())
+
     def remove(self, deployment_id: str) -> None:
         route = self._routes.pop(deployment_id, None)
         if route:

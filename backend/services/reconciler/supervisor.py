@@ -240,8 +240,8 @@ class Reconciler:
     async def _take_over(self) -> None:
         async with self._database.session() as session:
             deployments = await self._queries.everything(session)
-        self._adopt(deployments, await self.routes.serving())
         await self._read_domains()
+        self._adopt(deployments, await self.routes.serving())
         await self.routes.open()
         self._adopted = True
         for number, deployment in enumerate(deployments):
@@ -259,11 +259,13 @@ class Reconciler:
             if deployment.desired is DesiredState.DELETED:
                 continue
             host = self._shared.address.host(deployment.app_name)
+            # Of its domains as well: the platform's suffix, and with it the app's own host, may be another than before.
+            served = {one for name in (host, *self.routes.domains_of(deployment.id)) for one in serving.get(name, ())}
             endpoints = []
             for state in self._view.of(deployment.id) if deployment.desired is DesiredState.RUNNING else ():
                 if state.phase is not ContainerPhase.RUNNING:
                     continue
-                serves = state.endpoint in serving.get(host, ())
+                serves = state.endpoint in served
                 self._monitor.adopt(state, deployment.spec.health_check, host, serves=serves)
                 if serves and state.endpoint:
                     endpoints.append(state.endpoint)
