@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 _START_SECONDS = 15.0
 _KILL_SECONDS = 5.0
 _POLL_SECONDS = 0.02
+_PROC = Path("/proc")
 
 
 def find_caddy() -> Path:
@@ -190,8 +191,7 @@ class CaddyProcess:
         return process.pid
 
     def _is_ours(self, pid: int) -> bool:
-        listed = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True)
-        return str(self._paths.config(self.name)) in listed.stdout
+        return os.fsencode(self._paths.config(self.name)) in _command_line(pid)
 
     def _save(self, config: Mapping[str, object]) -> None:
         _write_whole(self._paths.config(self.name), _encode(config))
@@ -206,7 +206,7 @@ class CaddyProcess:
     def _noted_pid(self) -> int | None:
         try:
             return int(self._paths.pid(self.name).read_text())
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             return None
 
     def _forget_pid(self) -> None:
@@ -217,7 +217,10 @@ class CaddyProcess:
             logger.warning("the process id of the ingress %s stays noted: %s", self.name, error)
 
     def _last_words(self) -> str:
-        lines = self._paths.output(self.name).read_text(errors="replace").strip().splitlines()
+        try:
+            lines = self._paths.output(self.name).read_text(errors="replace").strip().splitlines()
+        except OSError as error:
+            return f"what it printed cannot be read: {error}"
         return lines[-1][:500] if lines else "it printed nothing"
 
 
@@ -247,10 +250,22 @@ def _exists(pid: int) -> bool:
     return not _is_zombie(pid)
 
 
+def _command_line(pid: int) -> bytes:
+    """A process's command with its arguments; empty where the system does not tell."""
+    try:
+        return (_PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        pass  # macOS has no /proc
+    try:
+        return subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True).stdout
+    except OSError:
+        return b""
+
+
 def _is_zombie(pid: int) -> bool:
     """An orphan may stay as a zombie where process 1 reaps none, as in a container."""
     try:
-        status = Path(f"/proc/{pid}/stat").read_text()
+        status = (_PROC / str(pid) / "stat").read_text()
     except OSError:
         return False
     return status.rpartition(")")[2].split()[0] == "Z"

@@ -15,6 +15,8 @@ from backend.ingress import process as module
 from backend.ingress.paths import IngressPaths
 from backend.ingress.process import CaddyProcess
 
+HAS_PROC = Path("/proc/self/cmdline").exists()
+
 
 @pytest.fixture
 def paths(tmp_path: Path) -> IngressPaths:
@@ -67,6 +69,47 @@ async def test_one_that_does_not_come_up_is_ended(
     assert router.pid is None
     assert not paths.pid("router").exists()
     await router.admin.close()
+
+
+async def test_one_that_ends_at_its_start_and_leaves_no_output_is_told(
+    paths: IngressPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _stand_in(tmp_path / "ends", f"rm '{paths.output('router')}'", monkeypatch)
+    router = CaddyProcess("router", paths)
+    with pytest.raises(Unavailable, match=r"the ingress router ended at its start: .*No such file"):
+        await router.start({})
+    await router.admin.close()
+
+
+@pytest.mark.parametrize(("proc", "ps"), [(True, True), (True, False), (False, True), (False, False)])
+async def test_a_left_over_process_is_ended_where_it_can_be_recognised(
+    proc: bool,
+    ps: bool,
+    paths: IngressPaths,
+    left_over: subprocess.Popen[bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if proc and not HAS_PROC:
+        pytest.skip("this system has no /proc")
+    if not proc:
+        monkeypatch.setattr(module, "_PROC", tmp_path / "no-proc")
+    if not ps:
+        monkeypatch.setenv("PATH", str(tmp_path))
+    router = CaddyProcess("router", paths)
+    assert not await router.adopt()
+    assert _runs(left_over.pid) == (not proc and not ps)
+    await router.admin.close()
+
+
+async def test_a_stranger_that_got_the_process_id_is_left_alone(
+    paths: IngressPaths, left_over: subprocess.Popen[bytes]
+) -> None:
+    paths.pid("door").write_text(str(left_over.pid))
+    door = CaddyProcess("door", paths)
+    assert not await door.adopt()
+    assert _runs(left_over.pid)
+    await door.admin.close()
 
 
 async def test_a_left_over_process_may_end_by_itself_meanwhile(
