@@ -151,7 +151,7 @@ class CaddyIngress:
     async def ready(self) -> bool:
         """Whether `start` succeeded, both processes run and a request through the port is answered; False once closed.
         Processes that still serve at another address do not count."""
-        if self._closed or not self._begun or not (self._door.alive() and self._router.alive()):
+        if self._closed or not self._begun or not self._both_run():
             return False
         if not await self._router.admin.answers():
             return False
@@ -278,17 +278,22 @@ class CaddyIngress:
         pause = _WATCH_SECONDS
         while True:
             await asyncio.sleep(pause)
-            if self._door.alive() and self._router.alive():
-                pause = _WATCH_SECONDS
-                continue
-            logger.warning("an ingress process died: starting it again")
+            pause = min(2 * pause, _LONGEST_BACKOFF_SECONDS)
             try:
-                async with self._running:
-                    await self._start_router()
-                    await self._start_door()
+                if not self._both_run():
+                    logger.warning("an ingress process died: starting it again")
+                    async with self._running:
+                        await self._start_router()
+                        await self._start_door()
             except Unavailable as error:
-                pause = min(2 * pause, _LONGEST_BACKOFF_SECONDS)
                 logger.error("the ingress is down, next attempt in %.1f s: %s", pause, error.message)
+            except Exception:
+                logger.exception("mending the ingress failed, next attempt in %.1f s", pause)
+            else:
+                pause = _WATCH_SECONDS
+
+    def _both_run(self) -> bool:
+        return self._door.alive() and self._router.alive()
 
     async def _end_watch(self) -> None:
         watch, self._watch = self._watch, None
