@@ -121,7 +121,7 @@ class CaddyIngress:
 
     async def apply(self, routes: Sequence[Route]) -> None:
         """Serve exactly these routes. Calls made while one loads are answered by one load of the latest. Raises
-        Unavailable, and Invalid for routes that cannot be served (see `compile_router`)."""
+        Unavailable (the watch goes on trying), and Invalid for routes that cannot be served (see `compile_router`)."""
         # Compiled at once, so that routes which are refused do not replace what others want.
         addresses = frozenset(upstream.address for route in routes for upstream in route.upstreams)
         self._wanted = _Routes(self._compile(routes), addresses)
@@ -151,7 +151,7 @@ class CaddyIngress:
     async def ready(self) -> bool:
         """Whether `start` succeeded, both processes run and a request through the port is answered; False once closed.
         Processes that still serve at another address do not count."""
-        if self._closed or not self._begun or not (self._door.alive() and self._router.alive()):
+        if self._closed or not self._begun or not self._both_run():
             return False
         if not await self._router.admin.answers():
             return False
@@ -254,6 +254,7 @@ class CaddyIngress:
         async with self._running:
             await self._start_router()
         if wanted.config == self._serving.config:
+            self._serving = wanted  # the watch compares by identity
             return
         # Those that leave now stay counted, and of those that left before the ones that still have requests.
         busy = await self._router.admin.in_flight() if self._retired else {}
@@ -274,21 +275,46 @@ class CaddyIngress:
         )
 
     async def _keep_running(self) -> None:
-        """Start a process that died again, with what it had."""
+        """Start a process that died again, with what it had, and see to it that the routes wanted are in force."""
         pause = _WATCH_SECONDS
         while True:
-            await asyncio.sleep(pause)
-            if self._door.alive() and self._router.alive():
-                pause = _WATCH_SECONDS
-                continue
-            logger.warning("an ingress process died: starting it again")
+            await self._rest(pause)
+            pause = min(2 * pause, _LONGEST_BACKOFF_SECONDS)
             try:
-                async with self._running:
-                    await self._start_router()
-                    await self._start_door()
+                if not self._both_run():
+                    logger.warning("an ingress process died: starting it again")
+                    async with self._running:
+                        await self._start_router()
+                        await self._start_door()
+                await self._load_again()
             except Unavailable as error:
-                pause = min(2 * pause, _LONGEST_BACKOFF_SECONDS)
-                logger.error("the ingress is down, next attempt in %.1f s: %s", pause, error.message)
+                logger.error("the ingress is not mended, next attempt in %.1f s: %s", pause, error.message)
+            except Exception:
+                logger.exception("mending the ingress failed, next attempt in %.1f s", pause)
+            else:
+                pause = _WATCH_SECONDS
+
+    async def _rest(self, seconds: float) -> None:
+        """Sleep, but no longer than until one of two processes that run dies."""
+        clock = asyncio.get_running_loop().time
+        until, both_ran = clock() + seconds, self._both_run()
+        while (left := until - clock()) > 0:
+            await asyncio.sleep(min(left, _WATCH_SECONDS))
+            if both_ran and not self._both_run():
+                return
+
+    async def _load_again(self) -> None:
+        """Load the routes wanted where others are in force: a router that died starts with those that were kept, or
+        with none. Raises Unavailable."""
+        if self._ticket == 0 or self._serving is self._wanted:
+            return  # until routes are asked for, the saved ones are right
+        if self._loading.locked():
+            return  # `apply` is at it, and waiting for it would leave the processes unwatched
+        async with self._loading:
+            await self._load(self._wanted)
+
+    def _both_run(self) -> bool:
+        return self._door.alive() and self._router.alive()
 
     async def _end_watch(self) -> None:
         watch, self._watch = self._watch, None

@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 _START_SECONDS = 15.0
 _KILL_SECONDS = 5.0
 _POLL_SECONDS = 0.02
+_PROC = Path("/proc")
 
 
 def find_caddy() -> Path:
@@ -108,13 +109,12 @@ class CaddyProcess:
                 return True
         if noted is not None and _exists(noted) and self._is_ours(noted):
             logger.warning("the ingress %s (process %d) does not answer: ending it", self.name, noted)
-            os.kill(noted, signal.SIGKILL)
-            await _gone(noted, _KILL_SECONDS)
+            await _kill(noted)
         return False
 
     async def start(self, config: Mapping[str, object]) -> None:
         """Start with this config, and return when the process answers. Raises Unavailable with what it printed, or with
-        why it cannot be started."""
+        why it cannot be started; no process is left then."""
         try:
             # A full disk does not keep one from starting with what it had.
             if self.saved_config() != config:
@@ -129,6 +129,9 @@ class CaddyProcess:
             if not self.alive():
                 raise Unavailable(f"the ingress {self.name} ended at its start: {self._last_words()}")
             if asyncio.get_running_loop().time() > deadline:
+                # The next one takes over its sockets: nobody would find it again.
+                await _kill(self._pid)
+                self._forget_pid()
                 raise Unavailable(f"the ingress {self.name} did not start in {_START_SECONDS:.0f} s")
             await asyncio.sleep(_POLL_SECONDS)
         logger.info("started the ingress %s, process %d", self.name, self._pid)
@@ -150,13 +153,12 @@ class CaddyProcess:
             await self.admin.shut_down()
         except Unavailable as error:
             logger.warning("the ingress %s is ended by a signal: %s", self.name, error.message)
-            os.kill(self._pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGTERM)
         if not await _gone(self._pid, grace_seconds):
             logger.warning("the ingress %s still had requests after %.0f s: killing it", self.name, grace_seconds)
-            os.kill(self._pid, signal.SIGKILL)
-            await _gone(self._pid, _KILL_SECONDS)
-        self._pid = None
-        self._paths.pid(self.name).unlink(missing_ok=True)
+            await _kill(self._pid)
+        self._forget_pid()
 
     def _spawn(self, binary: Path) -> int:
         home = self._paths.caddy_home
@@ -189,8 +191,7 @@ class CaddyProcess:
         return process.pid
 
     def _is_ours(self, pid: int) -> bool:
-        listed = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True)
-        return str(self._paths.config(self.name)) in listed.stdout
+        return os.fsencode(self._paths.config(self.name)) in _command_line(pid)
 
     def _save(self, config: Mapping[str, object]) -> None:
         _write_whole(self._paths.config(self.name), _encode(config))
@@ -205,11 +206,21 @@ class CaddyProcess:
     def _noted_pid(self) -> int | None:
         try:
             return int(self._paths.pid(self.name).read_text())
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             return None
 
+    def _forget_pid(self) -> None:
+        self._pid = None
+        try:
+            self._paths.pid(self.name).unlink(missing_ok=True)
+        except OSError as error:
+            logger.warning("the process id of the ingress %s stays noted: %s", self.name, error)
+
     def _last_words(self) -> str:
-        lines = self._paths.output(self.name).read_text(errors="replace").strip().splitlines()
+        try:
+            lines = self._paths.output(self.name).read_text(errors="replace").strip().splitlines()
+        except OSError as error:
+            return f"what it printed cannot be read: {error}"
         return lines[-1][:500] if lines else "it printed nothing"
 
 
@@ -239,13 +250,32 @@ def _exists(pid: int) -> bool:
     return not _is_zombie(pid)
 
 
+def _command_line(pid: int) -> bytes:
+    """A process's command with its arguments; empty where the system does not tell."""
+    try:
+        return (_PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        pass  # macOS has no /proc
+    try:
+        return subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True).stdout
+    except OSError:
+        return b""
+
+
 def _is_zombie(pid: int) -> bool:
     """An orphan may stay as a zombie where process 1 reaps none, as in a container."""
     try:
-        status = Path(f"/proc/{pid}/stat").read_text()
+        status = (_PROC / str(pid) / "stat").read_text()
     except OSError:
         return False
     return status.rpartition(")")[2].split()[0] == "Z"
+
+
+async def _kill(pid: int) -> None:
+    """End a process at once, and reap it where it is a child of this process."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    await _gone(pid, _KILL_SECONDS)
 
 
 async def _gone(pid: int, within_seconds: float) -> bool:
