@@ -69,8 +69,8 @@ def status(arguments: argparse.Namespace) -> int:
         print(f"API        http://{info.host}:{info.port}")
         print(f"apps       http://<app>.{settings.domain_suffix}:{info.ingress_port}")
     for name, part in sorted(found.get("components", {}).items()):
-        message = part.get("message", "")
-        print(f"{name:<10} {part.get('status')}{f': {message}' if message else ''}")
+        status, message = part.get("status"), part.get("message", "")
+        print(f"{name:<10} {status}{f': {message}' if message not in ('', status) else ''}")
     _tell_terminals(places)
     print(f"log        {places.log_file}")
     return DONE if found.get("status") == "ok" else STATE
