@@ -17,6 +17,7 @@ from backend.domain.terminals import SessionKey, SessionStart, TerminalViewer
 from backend.engines.docker import DockerEngine
 from backend.run_lock import lock_holder
 from backend.terminals.client import HolderClient
+from backend.terminals.holder import Connection, Holder
 from backend.terminals.places import HolderPlaces
 from backend.wire.rendezvous import Places, process_exists
 from widgets.terminal.emulator import ByteStream, Screen
@@ -71,6 +72,19 @@ async def holder_bench(folder: Path, *, image: str = "busybox:latest") -> AsyncI
         await engine.close()
         container.remove(force=True)
         client.close()
+
+
+@asynccontextmanager
+async def holder_here(path: Path, **options: float) -> AsyncIterator[Holder]:
+    """A holder in this process, so that its times can be short."""
+    holder = Holder(**options)
+    server = await asyncio.get_running_loop().create_unix_server(lambda: Connection(holder), str(path))
+    try:
+        yield holder
+    finally:
+        await holder.stop("the test ended")
+        server.close()
+        await asyncio.to_thread(path.unlink)
 
 
 async def until(check: Callable[[], Awaitable[bool]] | Callable[[], bool], what: str) -> None:

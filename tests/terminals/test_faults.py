@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -15,10 +13,9 @@ import pytest
 
 from backend.domain.terminals import EndReason, HolderLost, SessionKey, TerminalViewer
 from backend.terminals import viewing
-from backend.terminals.holder import Connection, Holder
 from backend.terminals.places import HolderPlaces
 from tests.end_to_end.engine_door import EngineDoor
-from tests.terminals.holder_bench import SCOPE, HolderBench, Seen, gone, rest_of, until, until_text
+from tests.terminals.holder_bench import SCOPE, HolderBench, Seen, gone, holder_here, rest_of, until, until_text
 
 
 def resident_mb(pid: int) -> float:
@@ -88,19 +85,6 @@ async def test_beside_one_who_reads_a_stalled_viewer_gets_the_screen_anew(bench:
     assert seen.lines[seen.lines.index("end") - 1] == "300000"
     numbers = [int(line) for line in seen.scrollback if line.isdigit()]
     assert numbers == list(range(numbers[0], numbers[-1] + 1)), "what it has is without a gap"
-
-
-@asynccontextmanager
-async def holder_here(path: Path, **options: float) -> AsyncIterator[Holder]:
-    """A holder in this process, so that its times can be short."""
-    holder = Holder(**options)
-    server = await asyncio.get_running_loop().create_unix_server(lambda: Connection(holder), str(path))
-    try:
-        yield holder
-    finally:
-        await holder.stop("the test ended")
-        server.close()
-        await asyncio.to_thread(path.unlink)
 
 
 async def test_input_that_is_never_read_ends_its_viewer_only(
