@@ -69,9 +69,18 @@ class SessionKey:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionLimit:
+    """A session counts as one of `group`; where that has `most` already, none is started, and `message` says why."""
+
+    group: str
+    most: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionStart:
-    """What a new session runs, and where. `label` is the command as people write it. One that nobody views ends after
-    `linger_seconds`, or goes on for ever where that is None."""
+    """What a new session runs, and where. `label` is the command as people write it, `where` the name of what it runs
+    in. One that nobody views ends after `linger_seconds`, or goes on for ever where that is None."""
 
     access: EngineAccess
     container_id: str
@@ -79,6 +88,8 @@ class SessionStart:
     label: str
     env: Mapping[str, str]
     linger_seconds: float | None = None
+    where: str = ""
+    limits: Sequence[SessionLimit] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +221,7 @@ class TerminalHolder(Protocol):
     ) -> TerminalViewer:
         """View a session; one that is not there is started first, else `start` is passed over. With `later` nothing is
         shown before `begin_here` or `hand_over`, which must follow soon. Raises StartFailed, NotFound (the container
-        is gone), Conflict (it does not run), TooMany."""
+        is gone), Conflict (it does not run), TooMany (a limit of `start`, however many ask at once)."""
 
     async def sessions(self, scope: str | None = None) -> list[TerminalSessionInfo]:
         """Of one scope, or all; the oldest first. Starts no holder."""

@@ -8,8 +8,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backend.domain.errors import Unavailable
 from backend.domain.terminals import (
@@ -39,6 +40,15 @@ _TRIES = 3
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSH_AUTH_SOCK")
 
 
+class _Others(NamedTuple):
+    """The holders of other versions: the socket of the one that has the session, the ids of all, and how many sessions
+    they have by group of its limits. Those that do not count yet begin no more sessions."""
+
+    having: Path | None
+    ids: list[str]
+    counts: Counter[str]
+
+
 class HolderClient:
     """See `backend.domain.terminals.TerminalHolder`."""
 
@@ -60,9 +70,10 @@ class HolderClient:
             "rows": rows,
             "start": start_to_wire(start),
         }
-        older, request["holders"] = await self._other_holders(key)
-        if older is not None:
-            return await self._attached(older, request)
+        others = await self._other_holders(key, [limit.group for limit in start.limits])
+        if others.having is not None:
+            return await self._attached(others.having, request)
+        request |= {"holders": others.ids, "elsewhere": others.counts}
         for _ in range(_TRIES):
             viewer = await self._connected()
             try:
@@ -161,20 +172,20 @@ class HolderClient:
 
     # --- all holders
 
-    async def _other_holders(self, key: SessionKey) -> tuple[Path | None, list[str]]:
-        """The socket of another version's holder that has this session, and the ids of all others that run."""
-        having, ids = None, []
+    async def _other_holders(self, key: SessionKey, groups: list[str]) -> _Others:
+        having, ids, counts = None, [], Counter[str]()
         for socket in found_sockets(self._places):
             if socket == self._ours.socket:
                 continue
-            status = await _ask(socket, {"op": "status"})
+            status = await _ask(socket, {"op": "status", "groups": groups})
             if status is None:
                 continue
             ids.append(str(status.get("id") or ""))
+            counts.update(status.get("counts") or {})
             answer = await _ask(socket, {"op": "list", "scope": key.scope, "name": key.name})
             if answer is not None and answer.get("sessions"):
                 having = socket
-        return having, ids
+        return _Others(having, ids, counts)
 
     async def _ask_all(self, request: dict[str, Any]) -> list[dict[str, Any]]:
         """The answers of the holders that run. One that speaks another protocol is passed over, with a word in the

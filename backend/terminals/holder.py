@@ -7,12 +7,13 @@ import logging
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from backend.domain.errors import DomainError, TooMany, Unavailable
 from backend.domain.terminals import EndReason, SessionKey, TerminalEnd
 from backend.terminals.connection import Connection, View
 from backend.terminals.fair_share import FairShare
+from backend.terminals.limits import RETRY_SECONDS, check_limits, counts
 from backend.terminals.protocol import ProtocolFault
 from backend.terminals.session import Session
 from backend.terminals.wire_form import start_from_wire
@@ -25,6 +26,13 @@ IDLE_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 
 
+class _Starting(NamedTuple):
+    """It counts as a session from the first moment; `done` is set once it runs."""
+
+    session: Session
+    done: asyncio.Future[Session]
+
+
 class Holder:
     """Serves on a socket until it is told to stop, or has had nothing to hold for a while."""
 
@@ -32,7 +40,7 @@ class Holder:
         self.done = asyncio.Event()
         self._id = secrets.token_hex(8)
         self._sessions: dict[SessionKey, Session] = {}
-        self._starting: dict[SessionKey, asyncio.Future[Session]] = {}
+        self._starting: dict[SessionKey, _Starting] = {}
         self._connections: set[Connection] = set()
         self._share = FairShare()
         self._later: dict[str, Connection] = {}
@@ -88,16 +96,18 @@ class Holder:
     async def _started(
         self, key: SessionKey, request: Mapping[str, Any], columns: int, rows: int
     ) -> tuple[Session, bool]:
-        """The session, and whether another request has started it meanwhile."""
+        """The session, and whether another request has started it meanwhile. Raises TooMany."""
         if (starting := self._starting.get(key)) is not None:
-            return await asyncio.shield(starting), True
+            return await asyncio.shield(starting.done), True
+        start = start_from_wire(request["start"])
+        check_limits(start.limits, self._all(), request.get("elsewhere") or {})
         if len(self._sessions) + len(self._starting) >= MAX_SESSIONS:
-            raise TooMany(f"the terminal holder has {MAX_SESSIONS} sessions: end some", retry_after=5)
+            raise TooMany(f"the terminal holder has {MAX_SESSIONS} sessions: end some", retry_after=RETRY_SECONDS)
         self._made += 1
         mark = f"{self._id}-{self._made}."
-        session = Session(key, start_from_wire(request["start"]), columns, rows, mark, self._share, self._forget)
+        session = Session(key, start, columns, rows, mark, self._share, self._forget)
         future: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
-        self._starting[key] = future
+        self._starting[key] = _Starting(session, future)
         try:
             await session.start()
         except BaseException as error:
@@ -128,6 +138,9 @@ class Holder:
             log.info("session %s of %s ended: %s", session.key.name, session.key.scope, session.end.message)
         self._look_whether_idle()
 
+    def _all(self) -> list[Session]:
+        return [*self._sessions.values(), *(starting.session for starting in self._starting.values())]
+
     def _of(self, request: Mapping[str, Any]) -> list[Session]:
         scope, name = request.get("scope"), request.get("name")
         return [
@@ -151,6 +164,7 @@ class Holder:
                 "version": version(),
                 "sessions": len(self._sessions),
                 "viewers": viewers,
+                "counts": counts(request.get("groups") or (), self._all()),
             }
         if op == "end":
             end = TerminalEnd(EndReason(request["reason"]), None, str(request["message"]))

@@ -12,7 +12,7 @@ from backend.terminals.protocol import PROTOCOL
 from backend.version import version
 from backend.wire.rendezvous import SOCKET_NAME, Places
 
-REVISION = 2
+REVISION = 3
 """Raised where an older holder would do less than is asked, though it understands: new sessions begin in another."""
 
 _PATTERN = "hold-????.sock"

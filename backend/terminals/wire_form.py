@@ -12,6 +12,7 @@ from backend.domain.errors import Conflict, DomainError, EngineUnavailable, NotF
 from backend.domain.terminals import (
     EndReason,
     HolderStatus,
+    SessionLimit,
     SessionStart,
     StartFailed,
     TerminalEnd,
@@ -30,6 +31,8 @@ def start_to_wire(start: SessionStart) -> dict[str, Any]:
         "label": start.label,
         "env": dict(start.env),
         "linger_seconds": start.linger_seconds,
+        "where": start.where,
+        "limits": [asdict(limit) for limit in start.limits],
     }
 
 
@@ -43,6 +46,8 @@ def start_from_wire(found: Mapping[str, Any]) -> SessionStart:
             found["label"],
             dict(found["env"]),
             found.get("linger_seconds"),
+            found.get("where", ""),
+            tuple(SessionLimit(**limit) for limit in found.get("limits", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ProtocolFault("a start that cannot be read") from error
