@@ -13,6 +13,7 @@ from backend.domain.engine import Engine
 from backend.domain.errors import TooMany
 from backend.domain.terminals import (
     SessionKey,
+    SessionLimit,
     SessionStart,
     StartFailed,
     TerminalEnd,
@@ -31,9 +32,29 @@ from backend.services.terminal_rules import (
 # The DevPocket document: "WebSocket connections: 10 connections per user".
 SOCKETS_PER_USER = 10
 SESSIONS_PER_PLACE = 16
+# A fraction of what a holder has for all tenants together.
+SESSIONS_PER_TENANT = 128
 # Input is noted as activity this often at most.
 NOTE_SECONDS = 10.0
 _RETRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    """A session to view, by name; one that is not there is started with `command`, or the best shell of the image.
+    `later` as in TerminalHolder.attach, `linger_seconds` as in SessionStart. Raises Invalid."""
+
+    session: str
+    command: str | None = None
+    columns: int = 80
+    rows: int = 24
+    later: bool = False
+    linger_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        check_session_name(self.session)
+        check_size(self.columns, self.rows)
+        argv_of(self.command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +63,7 @@ class Place:
     people; at most `most_sessions` run there, and `counted` viewers are limited by user."""
 
     scope: str
+    tenant_id: str
     name: str
     image: str
     engine: Engine
@@ -51,55 +73,55 @@ class Place:
 
 
 class HeldTerminals:
-    """Opens viewers of sessions; counts them by user."""
+    """Opens viewers of sessions; counts them by user. The sessions of a tenant, wherever they run, are counted by the
+    holder, for they outlive the backend."""
 
-    def __init__(self, holder: TerminalHolder, *, sockets_per_user: int = SOCKETS_PER_USER) -> None:
+    def __init__(
+        self,
+        holder: TerminalHolder,
+        *,
+        sockets_per_user: int = SOCKETS_PER_USER,
+        sessions_per_tenant: int = SESSIONS_PER_TENANT,
+    ) -> None:
         self.holder = holder
         self._sockets_per_user = sockets_per_user
+        self._sessions_per_tenant = sessions_per_tenant
         self._sockets: Counter[str] = Counter()
 
     async def open(
-        self,
-        who: Principal,
-        place: Place,
-        *,
-        session: str,
-        command: str | None,
-        columns: int,
-        rows: int,
-        later: bool = False,
-        linger_seconds: float | None = None,
-        on_input: Callable[[], None] = lambda: None,
+        self, who: Principal, place: Place, request: SessionRequest, on_input: Callable[[], None] = lambda: None
     ) -> SessionViewer:
-        """View a session at a place whose owner was checked; one that is not there is started. `on_input` is called
-        now and then while there is input; `later` as in TerminalHolder.attach, `linger_seconds` as in SessionStart.
+        """View a session at a place whose owner was checked. `on_input` is called now and then while there is input.
         Raises Invalid, NotFound, Conflict, TooMany, Unavailable."""
-        check_session_name(session)
-        check_size(columns, rows)
-        argv = argv_of(command)
         leave = self._enter(who.user.id) if place.counted else _nothing
         try:
-            access = await place.engine.access()
-            start = SessionStart(access, place.container_id, argv, command or SHELL_NAME, ENVIRONMENT, linger_seconds)
-            viewer = await self._attached(place, session, start, columns, rows, later)
+            start = await self._start(place, request)
+            key = SessionKey(place.scope, request.session)
+            viewer = await self.holder.attach(key, start, request.columns, request.rows, later=request.later)
         except StartFailed as failure:
             leave()
-            raise cannot_start(place.name, place.image, command, failure.output) from failure
+            raise cannot_start(place.name, place.image, request.command, failure.output) from failure
         except BaseException:
             leave()
             raise
-        return SessionViewer(viewer, place.name, session, on_input, leave)
+        return SessionViewer(viewer, place.name, request.session, on_input, leave)
 
-    async def _attached(
-        self, place: Place, session: str, start: SessionStart, columns: int, rows: int, later: bool
-    ) -> TerminalViewer:
-        held = await self.holder.sessions(place.scope)
-        if len(held) >= place.most_sessions and session not in {info.name for info in held}:
-            raise TooMany(
-                f"{place.name} has {place.most_sessions} terminal sessions, and more are not allowed: end one",
-                retry_after=_RETRY_SECONDS,
-            )
-        return await self.holder.attach(SessionKey(place.scope, session), start, columns, rows, later=later)
+    async def _start(self, place: Place, request: SessionRequest) -> SessionStart:
+        return SessionStart(
+            access=await place.engine.access(),
+            container_id=place.container_id,
+            argv=argv_of(request.command),
+            label=request.command or SHELL_NAME,
+            env=ENVIRONMENT,
+            linger_seconds=request.linger_seconds,
+            where=place.name,
+            limits=(
+                _limit(place.scope, place.most_sessions, f"{place.name} has"),
+                _limit(
+                    f"tenant/{place.tenant_id}", self._sessions_per_tenant, "your deployments and environments have"
+                ),
+            ),
+        )
 
     def sockets_of(self, user_id: str) -> int:
         """How many viewers a user has now."""
@@ -119,6 +141,10 @@ class HeldTerminals:
         self._sockets[user] -= 1
         if self._sockets[user] <= 0:
             del self._sockets[user]
+
+
+def _limit(group: str, most: int, who_has: str) -> SessionLimit:
+    return SessionLimit(group, most, f"{who_has} {most} terminal sessions, and more are not allowed")
 
 
 def _nothing() -> None:

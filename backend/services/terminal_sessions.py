@@ -11,8 +11,7 @@ from backend.domain.engine import ContainerState, Engine
 from backend.domain.environments import Environment
 from backend.domain.errors import DomainError, NotFound, Unavailable
 from backend.domain.terminals import EndReason, TerminalSessionInfo
-from backend.services.held_terminals import HeldTerminals, Place, SessionViewer
-from backend.services.terminal_rules import argv_of, check_session_name, check_size
+from backend.services.held_terminals import HeldTerminals, Place, SessionRequest, SessionViewer
 
 log = logging.getLogger(__name__)
 
@@ -54,26 +53,22 @@ class TerminalSessions:
         as in TerminalHolder.attach.
 
         Raises Invalid, NotFound, Conflict (it does not run, or has no shell), TooMany, Unavailable."""
-        check_session_name(session)
-        check_size(columns, rows)
-        argv_of(command)
+        request = SessionRequest(session, command, columns, rows, later)
         environment, engine, container = await self._running_container(who, environment_id)
-        place = Place(_scope(environment.id), environment.name, environment.image, engine, container.id)
+        place = Place(
+            _scope(environment.id),
+            environment.tenant_id,
+            environment.name,
+            environment.image,
+            engine,
+            container.id,
+        )
 
         def note_input() -> None:
             self._spawn_touch(environment.id)
 
         note_input()
-        return await self._terminals.open(
-            who,
-            place,
-            session=session,
-            command=command,
-            columns=columns,
-            rows=rows,
-            later=later,
-            on_input=note_input,
-        )
+        return await self._terminals.open(who, place, request, note_input)
 
     async def check(self, who: Principal, environment_id: str) -> None:
         """Raises NotFound for an environment that is not there, or that the caller may not see."""

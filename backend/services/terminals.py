@@ -13,7 +13,7 @@ from backend.domain.deployments import Deployment
 from backend.domain.engine import ContainerPhase, ContainerState, Engine, ExecStream
 from backend.domain.errors import Conflict, EngineUnavailable, Invalid, NotFound
 from backend.domain.terminals import CANNOT_START, FIRST_OUTPUT_SECONDS, START_FAILURES
-from backend.services.held_terminals import HeldTerminals, Place, SessionViewer
+from backend.services.held_terminals import HeldTerminals, Place, SessionRequest, SessionViewer
 from backend.services.terminal_rules import ENVIRONMENT, SHELL_NAME, argv_of, cannot_start, check_size
 
 MOST_SESSIONS = 64
@@ -51,14 +51,17 @@ class TerminalService:
         *,
         is_ready: Callable[[ContainerState], bool] = lambda container: True,
         held: HeldTerminals | None = None,
+        most_sessions: int = MOST_SESSIONS,
     ) -> None:
         """`deployment_of` raises NotFound for what the caller may not see. `is_ready` tells which of the running
-        containers to prefer. Without `held` there are no named sessions."""
+        containers to prefer. Without `held` there are no named sessions; with it at most `most_sessions` of each
+        deployment."""
         self._engine = engine
         self._replicas = replicas
         self._deployment_of = deployment_of
         self._is_ready = is_ready
         self._held = held
+        self._most_sessions = most_sessions
 
     async def open(
         self,
@@ -81,13 +84,14 @@ class TerminalService:
         Unavailable."""
         argv = argv_of(command)
         check_size(columns, rows)
+        request = (
+            SessionRequest(session, command, columns, rows, later, linger_seconds) if session is not None else None
+        )
         deployment = await self._deployment_of(who, deployment_id)
         await self._ready()
         container = self._pick(deployment, replica)
-        if session is not None:
-            return await self._open_held(
-                who, deployment, container, session, command, columns, rows, later, linger_seconds
-            )
+        if request is not None:
+            return await self._open_held(who, deployment, container, request)
         stream = await self._engine.exec_terminal(container.id, argv, columns=columns, rows=rows, env=ENVIRONMENT)
         opened = _OpenedStream(stream)
         try:
@@ -101,38 +105,21 @@ class TerminalService:
         return TerminalSession(container.name, command or SHELL_NAME, opened)
 
     async def _open_held(
-        self,
-        who: Principal,
-        deployment: Deployment,
-        container: ContainerState,
-        session: str,
-        command: str | None,
-        columns: int,
-        rows: int,
-        later: bool,
-        linger_seconds: float | None,
+        self, who: Principal, deployment: Deployment, container: ContainerState, request: SessionRequest
     ) -> TerminalSession:
         if self._held is None:
             raise Invalid.at("session", "named sessions are not available here")
         place = Place(
             f"deployment/{deployment.id}",
+            deployment.tenant_id,
             deployment.app_name,
             deployment.spec.image,
             self._engine,
             container.id,
-            most_sessions=MOST_SESSIONS,
+            most_sessions=self._most_sessions,
             counted=False,
         )
-        viewer = await self._held.open(
-            who,
-            place,
-            session=session,
-            command=command,
-            columns=columns,
-            rows=rows,
-            later=later,
-            linger_seconds=linger_seconds,
-        )
+        viewer = await self._held.open(who, place, request)
         names = {each.id: each.name for each in self._replicas.of(deployment.id)}
         return TerminalSession(names.get(viewer.container_id, container.name), viewer.command, viewer, viewer)
 
