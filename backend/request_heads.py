@@ -96,7 +96,9 @@ class BoundedHeads(HttpToolsProtocol):
         """A target with a host of its own takes the place of the Host field (RFC 9112, 3.2.2), and is left out of
         what applications see. Where the two differ it stands beside the field, for the host check to refuse both."""
         target = httptools.parse_url(self.url)
-        host = target.host or b""
+        host = target.host
+        if host is None:  # `OPTIONS *` names none
+            return
         named = b"[%b]" % host if b":" in host else host
         authority = b"%b:%d" % (named, target.port) if target.port else named
         if [value.lower() for name, value in self.headers if name == b"host"] != [authority.lower()]:
