@@ -10,13 +10,14 @@ import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from backend.owner_socket import bind_owner_socket, peer_uid
-from backend.request_heads import BoundedHeads
+from backend.request_times import USUAL, Patience, TimedRequests
 from backend.socket_giving import GivingProtocol
 from backend.surfaces.local_caller import LOCAL_OWNER_KEY
 
@@ -40,7 +41,7 @@ class Listener:
     owner_only: bool = False
 
 
-class OwnerOnlyProtocol(BoundedHeads):
+class OwnerOnlyProtocol(TimedRequests):
     """Drops connections of other users' processes before a byte is read."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -114,8 +115,8 @@ def bind_unix(path: Path) -> socket.socket:
 class Listeners:
     """Serves all listeners until told to stop."""
 
-    def __init__(self, listeners: list[Listener], *, access_log: bool) -> None:
-        self._servers = [(_server(listener, access_log), listener) for listener in listeners]
+    def __init__(self, listeners: list[Listener], *, access_log: bool, patience: Patience = USUAL) -> None:
+        self._servers = [(_server(listener, access_log, patience), listener) for listener in listeners]
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -141,10 +142,11 @@ class Listeners:
         await asyncio.gather(*self._tasks)
 
 
-def _server(listener: Listener, access_log: bool) -> _Server:
+def _server(listener: Listener, access_log: bool, patience: Patience) -> _Server:
+    protocol = OwnerOnlyProtocol if listener.owner_only else TimedRequests
     config = uvicorn.Config(
         _with_owner_mark(listener.app) if listener.owner_only else listener.app,
-        http=OwnerOnlyProtocol if listener.owner_only else BoundedHeads,
+        http=partial(protocol, patience=patience),  # type: ignore[arg-type]
         ws=GivingProtocol,
         ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=20.0,

@@ -22,7 +22,8 @@ _SECRETS = (
     # ?token=... of a socket's address, and other names under which a credential is passed
     (re.compile(r"(?i)\b((?:access_|refresh_)?token|api_?key|password|secret)=[^\s&\"'#]+"), r"\1=***"),
     (re.compile(r"(?i)\b(bearer)\s+[a-z0-9._~+/=-]+"), r"\1 ***"),
-    (re.compile(r"\bce_(api|dev|refresh)_[A-Za-z0-9_-]+"), r"ce_\1_***"),
+    (re.compile(r"\bce_([a-z]+)_[A-Za-z0-9_-]+"), r"ce_\1_***"),
+    (re.compile(r"\bwhsec_[A-Za-z0-9+/=_-]+"), "whsec_***"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), "***"),
     (re.compile(r"(\w+://[^\s:/@]+):[^\s@/]+@"), r"\1:***@"),
 )

@@ -1,10 +1,8 @@
-"""How large the head of a request may be, and how long it may take. The parser keeps what it has not finished, so that
-without a limit anyone who reaches the port can fill the memory; and uvicorn itself waits for ever, for the handshake of
-a WebSocket as well."""
+"""How large the head of a request may be. The parser keeps what it has not finished, so that without a limit anyone who
+reaches the port can fill the memory."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from itertools import chain
 
@@ -16,7 +14,6 @@ log = logging.getLogger(__name__)
 MAX_HEAD_BYTES = 64 * 1024
 # Less than what the WebSocket library takes, so that a socket's handshake is refused alike.
 MAX_HEAD_FIELDS = 100
-HEAD_SECONDS = 30.0
 
 _WORDS = f"The request's header fields are too large: at most {MAX_HEAD_FIELDS}, and {MAX_HEAD_BYTES} bytes in all\n"
 _REFUSAL = (
@@ -33,47 +30,12 @@ class _HeadTooLarge(Exception):
 
 
 class BoundedHeads(HttpToolsProtocol):
-    """Answers 431 to a head past a limit and closes, without waiting for its end. Lets a client go that opens a
-    connection or begins a request and does not say in time what it wants."""
+    """Answers 431 to a head past a limit and closes, without waiting for its end."""
 
     # What came, by whole reads, since the parser last finished a head or passed on a part of a body. Trailers and the
     # extensions of chunks count as well.
     _unfinished = 0
     _too_large = False
-    _timer: asyncio.TimerHandle | None = None
-    _begun = False
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._await_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._await_no_head()
-        super().connection_lost(exc)
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._begun = True
-        self._await_head()
-
-    def _await_head(self) -> None:
-        self._await_no_head()
-        self._timer = self.loop.call_later(HEAD_SECONDS, self._no_head_came)
-
-    def _await_no_head(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _no_head_came(self) -> None:
-        if self.transport.is_closing():
-            return
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._await_head()  # the answer to the request before this one is under way
-            return
-        if self._begun:
-            self.transport.write(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-        self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         self._unfinished += len(data)
@@ -82,7 +44,6 @@ class BoundedHeads(HttpToolsProtocol):
             self._refuse()
 
     def on_headers_complete(self) -> None:
-        self._await_no_head()
         self._unfinished = 0
         size = len(self.url) + sum(map(len, chain.from_iterable(self.headers)))
         if len(self.headers) > MAX_HEAD_FIELDS or size > MAX_HEAD_BYTES:
@@ -96,7 +57,9 @@ class BoundedHeads(HttpToolsProtocol):
         """A target with a host of its own takes the place of the Host field (RFC 9112, 3.2.2), and is left out of
         what applications see. Where the two differ it stands beside the field, for the host check to refuse both."""
         target = httptools.parse_url(self.url)
-        host = target.host or b""
+        host = target.host
+        if host is None:  # `OPTIONS *` names none
+            return
         named = b"[%b]" % host if b":" in host else host
         authority = b"%b:%d" % (named, target.port) if target.port else named
         if [value.lower() for name, value in self.headers if name == b"host"] != [authority.lower()]:

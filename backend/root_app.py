@@ -7,15 +7,15 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from litestar import Litestar, Request, Response, get, route
+from litestar import Request, Response, get, route
 from litestar.enums import HttpMethod
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from backend.domain.errors import DomainError
 from backend.services.system import SystemService
+from backend.surfaces.application import application
 from backend.surfaces.pilothouse.errors import FAILURES, error_answer
 from backend.surfaces.refusals import Refusing, send_answer
-from backend.surfaces.unrouted import Unrouted
 
 
 class RootApp:
@@ -56,14 +56,8 @@ def root_app(
     """`/health/live`, `/health/ready`, `/docs` with links to those surfaces that describe themselves, and each surface
     at `/<name>`."""
     described = [name for name in surfaces if name in documented]
-    own = Litestar(
-        route_handlers=[*_health(system), _docs(described, version)],
-        exception_handlers=FAILURES.handlers,
-        openapi_config=None,
-        logging_config=None,
-        debug=False,
-    )
-    return RootApp(surfaces, Unrouted(own, FAILURES))
+    own = application([*_health(system), _docs(described, version)], FAILURES)
+    return RootApp(surfaces, own)
 
 
 def _health(system: SystemService) -> list[Any]:

@@ -9,7 +9,7 @@ from backend.services.notifications import Listener, Notification
 from backend.surfaces.credentials import credential_of
 from backend.surfaces.failures import Failures
 from backend.surfaces.services import Services
-from backend.surfaces.sockets import Socket, ignore_input, refuse, run_socket, send_text, watch_credential
+from backend.surfaces.sockets import Socket, accept, ignore_input, refuse, run_socket, send_text, watch_credential
 
 
 async def serve_events(
@@ -24,7 +24,7 @@ async def serve_events(
         return
     # Listening before the handshake is answered: a client misses nothing from then on.
     with services.notifications.listen(who) as listener:
-        await socket.accept()
+        await accept(socket)
         await run_socket(
             socket,
             _send(socket, listener, render),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException, WebSocketDisconnect
+from litestar.types import Scope
 
 from backend.domain.errors import (
     Conflict,
@@ -21,7 +23,7 @@ from backend.domain.errors import (
     Unauthorized,
     Unavailable,
 )
-from backend.surfaces.responses import path_of, raw_json
+from backend.surfaces.responses import path_of, raw_json, shown_path
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ _CODES = {
 _INTERNAL = "Something went wrong on the server; its log says what"
 
 # Status, body and headers of a failure.
-Answer = tuple[int, bytes, dict[str, str]]
+Answer = tuple[int, bytes, Mapping[str, str]]
 
 
 def status_of(error: DomainError) -> int:
@@ -120,5 +122,17 @@ class Failures:
         return raw_json(self._of_status(status, message), status, headers)
 
     def _on_unexpected(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-        log.error("%s %s failed", request.method, path_of(request), exc_info=error)
+        _log_unexpected(request.method, request.scope, error)
         return raw_json(self._of_status(500, _INTERNAL), 500)
+
+    async def log_of_socket(self, error: Exception, scope: Scope) -> None:
+        """A hook of the framework's, which closes a socket whose handler fails and tells nobody why."""
+        expected = isinstance(error, DomainError | WebSocketDisconnect)
+        if isinstance(error, HTTPException):
+            expected = error.status_code < 500
+        if scope["type"] == ScopeType.WEBSOCKET and not expected:
+            _log_unexpected("socket", scope, error)
+
+
+def _log_unexpected(what: str, scope: Scope, error: Exception) -> None:
+    log.error("%s %s failed", what, shown_path(scope["path"]), exc_info=error)

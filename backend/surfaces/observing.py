@@ -25,7 +25,7 @@ from backend.surfaces.observed import encode_batch, encode_logs, to_wire_metrics
 from backend.surfaces.parameters import MAX_TAIL
 from backend.surfaces.responses import json_response, raw_json
 from backend.surfaces.services import Services
-from backend.surfaces.sockets import Socket, ignore_input, refuse, run_socket, send_text, watch_credential
+from backend.surfaces.sockets import Socket, accept, ignore_input, refuse, run_socket, send_text, watch_credential
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ async def serve_log_socket(socket: Socket, services: Services, failures: Failure
     except DomainError as error:
         await refuse(socket, *failures.answer(error))
         return
-    await socket.accept()
+    await accept(socket)
     await run_socket(
         socket,
         _send_batches(socket, batches),

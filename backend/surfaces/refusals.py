@@ -10,6 +10,7 @@ from litestar.types import Receive, Scope, Send
 
 from backend.domain.errors import DomainError
 from backend.surfaces.failures import Answer
+from backend.surfaces.responses import JSON
 
 
 @runtime_checkable
@@ -23,14 +24,23 @@ async def send_answer(
     scope: Scope, receive: Receive, send: Send, answer: Answer, fields: Iterable[tuple[bytes, bytes]] = ()
 ) -> None:
     """The answer to a request, or to the opening of a socket, with further header fields."""
-    status, body, headers = answer
-    lines = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *fields]
-    lines += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    prefix = "http"
     if scope["type"] == ScopeType.WEBSOCKET:
-        prefix = "websocket.http"
         await receive()
-    start: Any = {"type": f"{prefix}.response.start", "status": status, "headers": lines}
-    rest: Any = {"type": f"{prefix}.response.body", "body": body}
+        await answer_handshake(send, answer, fields)
+    else:
+        await _send(send, "http", answer, fields)
+
+
+async def answer_handshake(send: Send, answer: Answer, fields: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Refuse the opening of a socket with this, to be called once its first event is received or passed over."""
+    await _send(send, "websocket.http", answer, fields)
+
+
+async def _send(send: Send, kind: str, answer: Answer, fields: Iterable[tuple[bytes, bytes]]) -> None:
+    status, body, headers = answer
+    lines = [(b"content-type", JSON.encode()), (b"content-length", str(len(body)).encode()), *fields]
+    lines += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    start: Any = {"type": f"{kind}.response.start", "status": status, "headers": lines}
+    rest: Any = {"type": f"{kind}.response.body", "body": body}
     await send(start)
     await send(rest)

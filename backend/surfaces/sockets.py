@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from litestar.exceptions import WebSocketDisconnect
 
 from backend.domain.errors import DomainError, NotFound, TooMany, Unauthorized, Unavailable
 from backend.services.event_bus import Lagged
+from backend.surfaces.refusals import answer_handshake
 
 if TYPE_CHECKING:
     from litestar.types.asgi_types import WebSocketSendEvent
@@ -45,17 +46,18 @@ class SocketEnd(Exception):
         self.reason = reason
 
 
+async def accept(socket: Socket) -> None:
+    """Raises WebSocketDisconnect."""
+    with _noticing_departure():
+        await socket.accept()
+
+
 async def refuse(socket: Socket, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-    """Answer the handshake with HTTP instead of accepting it."""
+    """Answer the handshake with HTTP instead of accepting it. Raises WebSocketDisconnect."""
     message = await socket.receive()
-    if message["type"] != "websocket.connect":
-        return
-    fields = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    fields += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    start: Any = {"type": "websocket.http.response.start", "status": status, "headers": fields}
-    rest: Any = {"type": "websocket.http.response.body", "body": body}
-    await socket.send(start)
-    await socket.send(rest)
+    if message["type"] == "websocket.connect":
+        with _noticing_departure():
+            await answer_handshake(socket.send, (status, body, headers))
 
 
 async def run_socket(
@@ -171,7 +173,13 @@ async def send_bytes(socket: Socket, data: bytes) -> None:
 
 
 async def _send(socket: Socket, message: WebSocketSendEvent) -> None:
-    try:
+    with _noticing_departure():
         await socket.send(message)
+
+
+@contextmanager
+def _noticing_departure() -> Iterator[None]:
+    try:
+        yield
     except OSError as error:  # what ASGI has servers raise once the client is gone
         raise WebSocketDisconnect(detail="the client went away") from error

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.routes import HTTPRoute
 from litestar.types import Message, Receive, Scope, Send
 
 from backend.surfaces.failures import Failures
-from backend.surfaces.responses import JSON, shown_path
+from backend.surfaces.refusals import answer_handshake
+from backend.surfaces.responses import shown_path
 
 
 class Unrouted:
@@ -47,12 +46,7 @@ class Unrouted:
             found = "route_handler" in scope
             status = 500 if found else 404
             words = "The socket cannot be opened" if found else f"There is no socket at {shown_path(scope['path'])}"
-            body = self._failures.body(status, words)
-            fields = [(b"content-type", JSON.encode()), (b"content-length", str(len(body)).encode())]
-            start: Any = {"type": "websocket.http.response.start", "status": status, "headers": fields}
-            rest: Any = {"type": "websocket.http.response.body", "body": body}
-            await send(start)
-            await send(rest)
+            await answer_handshake(send, (status, self._failures.body(status, words), {}))
 
         return refusing
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from litestar import Litestar, WebSocket, get, websocket
+from litestar import Litestar, Request, WebSocket, get, post, websocket
 from websockets.asyncio.client import connect
 
 from backend.listeners import Listener, Listeners, bind_tcp
+from backend.request_times import USUAL, Patience
 from tests.backend.running_backend import free_ports
 
 DEADLINE_SECONDS = 60.0
@@ -20,26 +22,44 @@ HANDSHAKE = (
 )
 
 
-@pytest.fixture
-async def port() -> AsyncIterator[int]:
-    """A listener whose socket at `/echo` says how long its query and its cookies are."""
+@asynccontextmanager
+async def _served(patience: Patience) -> AsyncIterator[int]:
+    """A listener whose socket at `/echo` says how long its query and its cookies are, and then what it is sent."""
 
     @websocket("/echo")
     async def echo(socket: WebSocket[Any, Any, Any]) -> None:
         await socket.accept()
         await socket.send_text(f"{len(socket.url.query)} {len(socket.headers.get('cookie', ''))}")
+        await socket.send_text(await socket.receive_text())
         await socket.close()
 
     @get("/")
     async def root() -> str:
         return "here"
 
+    @post("/")
+    async def length(request: Request[Any, Any, Any]) -> str:
+        return str(len(await request.body()))
+
     (port,) = free_ports(1)
-    app = Litestar([echo, root], logging_config=None)
-    listeners = Listeners([Listener(bind_tcp("127.0.0.1", port, "port"), app)], access_log=False)
+    app = Litestar([echo, root, length], logging_config=None)
+    listener = Listener(bind_tcp("127.0.0.1", port, "port"), app)
+    listeners = Listeners([listener], access_log=False, patience=patience)
     await listeners.start()
     yield port
     await listeners.stop()
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    async with _served(USUAL) as port:
+        yield port
+
+
+@pytest.fixture
+async def impatient_port() -> AsyncIterator[int]:
+    async with _served(Patience(head=0.3, body=0.3)) as port:
+        yield port
 
 
 async def _answer(port: int, *sent: bytes) -> str:
@@ -80,18 +100,47 @@ async def test_long_queries_and_cookies_reach_the_app(port: int) -> None:
         assert await socket.recv() == "9000 9000"
 
 
+BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n"
+CHUNK = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nxx\r\n"
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def _statuses(answer: str) -> list[str]:
+    return [part.split()[0] for part in answer.split("HTTP/1.1 ")[1:]]
+
+
 @pytest.mark.parametrize(
     ("sent", "answered"),
     [
         ((b"GET /echo HTTP/1.1\r\n", HANDSHAKE.encode()), ["408"]),
-        ((b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET / HTTP/1.1\r\nHost: loc"), ["200", "408"]),
+        ((GET, b"GET / HTTP/1.1\r\nHost: loc"), ["200", "408"]),
         ((), []),
+        ((BODY,), ["408"]),
+        ((BODY, b"xx"), ["408"]),
+        ((CHUNK,), ["408"]),
+        ((GET, BODY), ["200", "408"]),
     ],
-    ids=["handshake", "second request", "nothing"],
+    ids=["handshake", "second request", "nothing", "body", "part", "chunk", "second body"],
 )
 async def test_a_request_that_never_becomes_whole_ends(
-    port: int, sent: tuple[bytes, ...], answered: list[str], monkeypatch: pytest.MonkeyPatch
+    impatient_port: int, sent: tuple[bytes, ...], answered: list[str]
 ) -> None:
-    monkeypatch.setattr("backend.request_heads.HEAD_SECONDS", 0.3)
-    answer = await _answer(port, *sent)
-    assert [part.split()[0] for part in answer.split("HTTP/1.1 ")[1:]] == answered
+    assert _statuses(await _answer(impatient_port, *sent)) == answered
+
+
+async def test_an_empty_line_after_an_answer_keeps_no_connection(impatient_port: int) -> None:
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", impatient_port)
+        writer.write(GET)
+        assert (await reader.readuntil(b"here")).startswith(b"HTTP/1.1 200 ")
+        writer.write(b"\r\n")
+        assert await reader.read() == b""
+        writer.close()
+
+
+async def test_a_socket_may_be_silent(impatient_port: int) -> None:
+    async with connect(f"ws://127.0.0.1:{impatient_port}/echo") as socket:
+        assert await socket.recv() == "0 0"
+        await asyncio.sleep(1)
+        await socket.send("still here")
+        assert await socket.recv() == "still here"

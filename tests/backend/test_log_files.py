@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from backend.delivery.webhook import SECRET_PREFIX
 from backend.log_files import mask_secrets
+from backend.services.api_keys import PREFIXES
+from backend.services.tokens import INVITATION_PREFIX, REFRESH_PREFIX, RESET_PREFIX, VERIFY_PREFIX
 
 
 @pytest.mark.parametrize(
@@ -28,6 +31,13 @@ from backend.log_files import mask_secrets
 )
 def test_masking(line: str, masked: str) -> None:
     assert mask_secrets(line) == masked
+
+
+@pytest.mark.parametrize(
+    "prefix", [*PREFIXES, REFRESH_PREFIX, RESET_PREFIX, VERIFY_PREFIX, INVITATION_PREFIX, SECRET_PREFIX]
+)
+def test_whatever_we_issue_is_masked(prefix: str) -> None:
+    assert mask_secrets(f"sent {prefix}Ab0-_Yz9 to them") == f"sent {prefix}*** to them"
 
 
 def test_a_reader_that_does_not_read_holds_up_nothing(tmp_path: Path) -> None:

@@ -121,3 +121,10 @@ def test_a_target_with_a_host_of_its_own(backend: RunningBackend) -> None:
     assert _asked(backend, b"http://localhost/v1/nothing", b"localhost") == b"404"
     assert _asked(backend, b"http://[::1]:80/v1/nothing", b"[::1]:80") == b"404"
     assert _asked(backend, b"HTTP://LocalHost:80/v1/nothing", b"localhost:80") == b"404"
+
+
+def test_a_target_without_a_host(backend: RunningBackend) -> None:
+    """It is the server that is asked about, which the surfaces know nothing of."""
+    asked = b"OPTIONS * HTTP/1.1\r\nConnection: close\r\nHost: "
+    assert _status(backend, [asked + b"localhost\r\n\r\n"]) == b"404"
+    assert _status(backend, [asked + b"evil.example\r\n\r\n"]) == b"400"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from litestar import Litestar, Router
+from litestar import Router
 from litestar.types import ASGIApp
 
+from backend.surfaces.application import application
 from backend.surfaces.container_engine.about import about
 from backend.surfaces.container_engine.errors import FAILURES
 from backend.surfaces.container_engine.routes_api_keys import api_key_routes
@@ -18,7 +19,6 @@ from backend.surfaces.credentials import guard_by
 from backend.surfaces.description import describe
 from backend.surfaces.documentation import documentation_routes
 from backend.surfaces.services import Services
-from backend.surfaces.unrouted import Unrouted
 
 NAME = "container-engine"
 
@@ -36,12 +36,4 @@ def container_engine_app(services: Services, version: str) -> ASGIApp:
     ]
     guarded = Router("/", route_handlers=operations, guards=[guard_by(services.accounts)])
     documentation = documentation_routes(lambda: describe(operations, about(version)))
-    app = Litestar(
-        route_handlers=[guarded, *documentation],
-        exception_handlers=FAILURES.handlers,
-        request_max_body_size=services.max_body_bytes,
-        openapi_config=None,
-        logging_config=None,
-        debug=False,
-    )
-    return Unrouted(app, FAILURES)
+    return application([guarded, *documentation], FAILURES, max_body_bytes=services.max_body_bytes)

@@ -14,7 +14,7 @@ from backend.surfaces.container_engine_snake.errors import FAILURES
 from backend.surfaces.credentials import credential_of
 from backend.surfaces.responses import json_response
 from backend.surfaces.services import Services
-from backend.surfaces.sockets import Socket, ignore_input, refuse, run_socket, send_text, watch_credential
+from backend.surfaces.sockets import Socket, accept, ignore_input, refuse, run_socket, send_text, watch_credential
 from backend.wire import container_engine_snake as wire
 
 SERVICE = "container-engine"
@@ -43,7 +43,7 @@ def health_routes(services: Services) -> list[Any]:
         except DomainError as error:
             await refuse(socket, *FAILURES.answer(error))
             return
-        await socket.accept()
+        await accept(socket)
         await run_socket(
             socket,
             _send_health(socket, services),

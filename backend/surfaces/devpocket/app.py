@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Litestar, Router
+from litestar import Router
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp
 
 from backend.services.roles import require_admin
+from backend.surfaces.application import application
 from backend.surfaces.credentials import guard_by, principal_of
 from backend.surfaces.description import describe
 from backend.surfaces.devpocket.about import about
@@ -24,7 +25,6 @@ from backend.surfaces.devpocket.socket_logs import log_routes
 from backend.surfaces.devpocket.socket_terminal import terminal_routes
 from backend.surfaces.documentation import documentation_routes
 from backend.surfaces.services import Services
-from backend.surfaces.unrouted import Unrouted
 
 NAME = "devpocket"
 
@@ -42,15 +42,7 @@ def devpocket_app(services: Services, version: str) -> ASGIApp:
     ]
     guarded = Router("/", route_handlers=operations, guards=[guard_by(services.accounts), _guard_administration])
     documentation = documentation_routes(lambda: describe(operations, about(version)))
-    app = Litestar(
-        route_handlers=[guarded, *documentation],
-        exception_handlers=FAILURES.handlers,
-        request_max_body_size=services.max_body_bytes,
-        openapi_config=None,
-        logging_config=None,
-        debug=False,
-    )
-    return Unrouted(app, FAILURES)
+    return application([guarded, *documentation], FAILURES, max_body_bytes=services.max_body_bytes)
 
 
 async def _guard_administration(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:

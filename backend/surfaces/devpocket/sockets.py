@@ -19,6 +19,7 @@ from backend.surfaces.sockets import (
     TRY_LATER,
     Socket,
     SocketEnd,
+    accept,
     close,
     run_socket,
     send_text,
@@ -41,7 +42,7 @@ async def serve(socket: Socket, services: Services, work: Callable[[Principal, s
     """Accept the socket, since one that is refused cannot tell a page why; then `work` with the user and its
     credential, while one of the user's places is held."""
     try:
-        await socket.accept()
+        await accept(socket)
         credential = credential_of(socket, allow_query=True)
         who = await services.accounts.authenticate(credential)
         with services.socket_slots.hold(who.user.id):

@@ -25,7 +25,7 @@ from backend.surfaces.pilothouse.errors import error_answer, error_code
 from backend.surfaces.pilothouse.live_environments import environment_frames, environment_log_frames
 from backend.surfaces.pilothouse.live_frames import LiveFrames
 from backend.surfaces.services import Services
-from backend.surfaces.sockets import TRY_LATER, Socket, SocketEnd, refuse, run_socket, send_text, watch_session
+from backend.surfaces.sockets import TRY_LATER, Socket, SocketEnd, accept, refuse, run_socket, send_text, watch_session
 from backend.wire import pilothouse as wire
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def live_routes(services: Services) -> list[Any]:
         except DomainError as error:
             await refuse(socket, *error_answer(error))
             return
-        await socket.accept()
+        await accept(socket)
         client = _Client(socket, services, who)
         try:
             await run_socket(

@@ -27,6 +27,7 @@ from backend.surfaces.sockets import (
     TRY_LATER,
     Socket,
     SocketEnd,
+    accept,
     close,
     refuse,
     run_socket,
@@ -145,7 +146,7 @@ async def _serve(
     giver = giver_of(socket)
     if giver is not None:
         giver.keep()
-    await socket.accept()
+    await accept(socket)
     try:
         terminal = await opened(who, columns, rows, giver is not None)
     except DomainError as error:
