@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-DEADLINE_SECONDS = 15.0
+DEADLINE_SECONDS = 60.0
 
 
 class SshServer:

@@ -160,7 +160,7 @@ def test_stop_and_stop_all(backend: RunningBackend, app_image: str) -> None:
     stopped = run_command(backend.data_dir, "stop")
     assert stopped.returncode == 0, stopped.stderr
     assert backend.process is not None
-    assert backend.process.wait(10) == 0
+    assert backend.process.wait(60) == 0
     url, host = f"http://127.0.0.1:{backend.ingress_port}/", {"Host": f"{body['appName']}.localhost"}
     assert httpx.get(url, headers=host).status_code == 200, "apps and ingress keep running"
     assert run_command(backend.data_dir, "stop").returncode == 3
@@ -184,14 +184,14 @@ def test_stop_all_of_a_running_backend(backend: RunningBackend) -> None:
     ended = run_command(backend.data_dir, "stop", "--all", "--yes")
     assert ended.returncode == 0, ended.stderr
     assert backend.process is not None
-    assert backend.process.wait(10) == 0
+    assert backend.process.wait(60) == 0
 
 
 def test_signals_end_it(backend: RunningBackend) -> None:
     backend.start()
     assert backend.process is not None
     backend.process.send_signal(signal.SIGINT)
-    assert backend.process.wait(10) == 0
+    assert backend.process.wait(60) == 0
 
 
 def test_admin_create_with_and_without_the_server(backend: RunningBackend) -> None:

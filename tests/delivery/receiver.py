@@ -33,7 +33,7 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/hook?key=abc"
 
     async def until_called(self, times: int) -> list[Call]:
-        async with asyncio.timeout(20), self.changed:
+        async with asyncio.timeout(60), self.changed:
             await self.changed.wait_for(lambda: len(self.calls) >= times)
         return self.calls
 

@@ -24,7 +24,7 @@ from tests.images.build import build_static_image
 from tests.ingress.ingress_site import eventually
 from tests.reconciler.core import Core
 
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 PUBLIC_ADDRESS = "203.0.113.7"
 PUBLIC_ADDRESS_6 = "2001:db8::7"
 # Nothing is waited for twice; how long a domain is borne with is as it is in production.

@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.terminals.holder_bench import Seen
 
-DEADLINE_SECONDS = 40.0
+DEADLINE_SECONDS = 60.0
 
 
 class TerminalSocket:

@@ -39,7 +39,7 @@ def test_stop_leaves_apps_and_ingress_and_stop_all_takes_them(platform: Platform
     ended = run_command(platform.backend.data_dir, "stop")
     assert ended.returncode == 0, ended.stderr
     assert platform.backend.process is not None
-    platform.backend.process.wait(10)
+    platform.backend.process.wait(60)
     assert platform.get("web").status_code == 200
     platform.start()
     assert platform.containers() == before

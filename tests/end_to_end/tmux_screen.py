@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-DEADLINE_SECONDS = 45.0
+DEADLINE_SECONDS = 100.0
 # An ESC with something right behind it is another key (alt and that); this long after it, it stands alone.
 ESCAPE_STANDS_ALONE_SECONDS = 0.25
 

@@ -14,7 +14,7 @@ from backend.domain.engine import ContainerPhase, ContainerSpec, ContainerState,
 from backend.domain.errors import Conflict
 from backend.engines.docker import DockerEngine
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 
 def free_subnet() -> str:

@@ -87,7 +87,6 @@ async def test_streams_tell_a_loss_and_all_heals(bench: Bench, relay: Relay) -> 
 
 async def test_a_frozen_engine_is_noticed(bench: Bench, relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "SILENCE_SECONDS", 0.3)
-    monkeypatch.setattr(connection, "PING_SECONDS", 0.5)
     engine = DockerEngine(bench.installation, base_url=f"unix://{relay.path}")
     await engine.ping()
     events = engine.events()

@@ -20,7 +20,7 @@ def line(host: str, **more: object) -> str:
 
 
 async def take(records: AsyncIterator[RequestRecord], count: int) -> list[str]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return [(await anext(records)).host for _ in range(count)]
 
 

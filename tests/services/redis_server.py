@@ -10,7 +10,7 @@ import redis
 
 from tests.backend.running_backend import free_ports
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 
 
 class RedisServer:

@@ -18,7 +18,7 @@ from backend.domain.ids import Kind, new_short_id, new_uuid
 from backend.engines.docker import DockerEngine
 from backend.services.replicas import ReplicaView
 
-DEADLINE = 20.0
+DEADLINE = 90.0
 
 
 def make_principal(tenant_id: str | None = None) -> Principal:

@@ -42,7 +42,7 @@ def service(database: Database, bus: EventBus) -> NotificationService:
 
 async def _read(listener: Listener, count: int) -> list[Notification]:
     found: list[Notification] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async for notification in listener:
             listener.sent(notification)
             found.append(notification)

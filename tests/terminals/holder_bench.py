@@ -22,7 +22,7 @@ from backend.terminals.places import HolderPlaces
 from backend.wire.rendezvous import Places, process_exists
 from widgets.terminal.emulator import ByteStream, Screen
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 SCOPE = "environment/test"
 ENV = {"TERM": "xterm-256color", "PS1": "$ "}
 

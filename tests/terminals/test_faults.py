@@ -117,12 +117,12 @@ async def test_input_that_is_never_read_ends_its_viewer_only(
 
 
 async def test_a_holder_with_nothing_to_hold_ends(bench: HolderBench) -> None:
-    async with holder_here(HolderPlaces.of(bench.places).socket, idle_seconds=0.3) as holder:
+    async with holder_here(HolderPlaces.of(bench.places).socket, idle_seconds=3) as holder:
         viewer = await bench.attach("short", "true")
         await rest_of(viewer)
         await viewer.close()
         assert not holder.done.is_set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             await holder.done.wait()
 
 
@@ -233,7 +233,7 @@ async def test_junk_is_refused_and_others_go_on(bench: HolderBench, junk: bytes)
     viewer = await bench.attach()
     reader, writer = await asyncio.open_unix_connection(str(HolderPlaces.of(bench.places).socket))
     writer.write(junk)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(40):
         answer = await reader.read(4096)
     assert b'"type":"error"' in answer
     writer.close()

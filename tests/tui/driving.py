@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from tests.widgets.screen_text import screen_lines
 
-DEADLINE_SECONDS = 40.0
+DEADLINE_SECONDS = 100.0
 
 
 def text_of(pilot: Pilot[None]) -> str:

@@ -46,7 +46,7 @@ class Outer:
             self._stream.feed(data)
 
     async def until(self, done: Callable[[], object]) -> None:
-        deadline = asyncio.get_running_loop().time() + 20
+        deadline = asyncio.get_running_loop().time() + 60
         while not done():
             assert asyncio.get_running_loop().time() < deadline, self.screen.display
             await asyncio.sleep(0.02)

@@ -58,7 +58,7 @@ class Feed:
 
 
 async def until(reached: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not reached():  # noqa: ASYNC110 - several conditions, and no event for each
             await asyncio.sleep(0.001)
 

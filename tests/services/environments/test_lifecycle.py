@@ -54,7 +54,7 @@ async def test_stop_start_and_restart_keep_the_container_and_its_home(core: Envi
 
     stopping = await core.environments.stop(core.who, made.short_id)
     assert stopping.reason == "stopping"
-    stopped = await core.environments.settled(core.who, made.id, seconds=30)
+    stopped = await core.environments.settled(core.who, made.id, seconds=60)
     assert stopped.status is EnvironmentStatus.STOPPED
     assert (await core.container(made)).phase is ContainerPhase.EXITED
     with pytest.raises(WrongState):
@@ -245,9 +245,9 @@ async def test_terminals_are_told_why_they_end(core: EnvironmentCore) -> None:
     await core.running(made)
     assert terminals.told == []
     await core.environments.stop(core.who, made.id)
-    assert (await core.environments.settled(core.who, made.id, seconds=30)).status is EnvironmentStatus.STOPPED
+    assert (await core.environments.settled(core.who, made.id, seconds=60)).status is EnvironmentStatus.STOPPED
     await core.environments.start(core.who, made.id)
-    assert (await core.environments.settled(core.who, made.id, seconds=30)).status is EnvironmentStatus.RUNNING
+    assert (await core.environments.settled(core.who, made.id, seconds=60)).status is EnvironmentStatus.RUNNING
     await core.environments.update(core.who, made.id, EnvironmentChange(env={"A": "b"}))
     await core.running(made)
     await core.environments.delete(core.who, made.id)

@@ -143,7 +143,7 @@ async def test_a_logout_ends_what_is_open(backend: RunningBackend, person: Perso
     ):
         ended = await client.post(f"http://127.0.0.1:{backend.port}/container-engine/v1/auth/logout")
         assert ended.status_code == 200
-        async with asyncio.timeout(RECHECK_SECONDS / 2):
+        async with asyncio.timeout(RECHECK_SECONDS * 0.9):
             for socket in (events, lines):
                 await socket.wait_closed()
                 assert socket.close_code == 1008

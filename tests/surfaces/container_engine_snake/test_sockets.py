@@ -105,7 +105,7 @@ async def test_a_test_notification_and_the_figures(user: Client, passer_by: Clie
         assert sent.json()["connections_notified"] == 2
         assert await _frame(first) == await _frame(second) == sent.json()["notification"]
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 after = (await asyncio.to_thread(user.api.get, "/v1/notifications/stats")).json()
                 if after["notifications_sent"] == 2:
@@ -114,7 +114,7 @@ async def test_a_test_notification_and_the_figures(user: Client, passer_by: Clie
         assert after["notifications_by_type"] == {"deployment_status_changed": 2}
         assert (after["notifications_failed"], after["connections_dropped"]) == (0, 0)
         fits(after, {"last_notification_at": "time"})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await asyncio.to_thread(user.api.get, "/v1/notifications/stats")).json()["active_connections"]:
             pass
 

@@ -78,7 +78,7 @@ def marked(app: TerminalApp, y: int) -> str:
     return "".join(text for text, style, _ in app.terminal.render_line(y) if style is not None and style.reverse)
 
 
-async def until(pilot: Pilot[None], done: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(pilot: Pilot[None], done: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait for something to become true; fails with the screen where it does not."""
     app = pilot.app
     assert isinstance(app, TerminalApp)

@@ -136,7 +136,7 @@ def recording_of(*events: tuple[float, str, str]) -> Recording:
 async def taken(replay: Replay, until: str) -> str:
     """Output up to a text."""
     seen = ""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not seen.endswith(until):
             seen += (await replay.read()).decode()
     return seen

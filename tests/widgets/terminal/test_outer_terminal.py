@@ -74,7 +74,7 @@ class Outer:
         return self.screen.cursor_style, self.screen.cursor.x, self.screen.cursor.y
 
     async def until(self, done: Callable[[], object]) -> None:
-        deadline = asyncio.get_running_loop().time() + 20
+        deadline = asyncio.get_running_loop().time() + 60
         while not done():
             assert asyncio.get_running_loop().time() < deadline, (self.cursor, self.screen.display)
             await asyncio.sleep(0.02)

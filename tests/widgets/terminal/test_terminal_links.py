@@ -55,7 +55,9 @@ def under(app: TerminalApp, y: int) -> str:
     return "".join(text for text, style, _ in app.terminal.render_line(y) if style is not None and style.underline)
 
 
-async def test_a_click_asks_and_a_double_click_selects() -> None:
+async def test_a_click_asks_and_a_double_click_selects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("widgets.terminal.input._CLICK_SECONDS", 5.0)
+    monkeypatch.setattr("widgets.terminal.linking._SECOND_CLICK", 2.0)
     app = TerminalApp(script("read x"))
     async with app.run_test(size=(80, 24), tooltips=True) as pilot:
         await until(pilot, lambda: app.terminal.source is not None)
@@ -70,7 +72,7 @@ async def test_a_click_asks_and_a_double_click_selects() -> None:
         assert (asked.address, asked.shown) == ("https://example.com/a", "click here")
         await pilot.click(Terminal, offset=(6, 0), times=2)
         await until(pilot, lambda: app.clipboard == "here")
-        await pilot.pause(0.5)
+        await pilot.pause(2.5)
         assert len(app.of(Terminal.LinkRequested)) == 1
 
 

@@ -95,7 +95,8 @@ async def test_scrollback_keeps_its_place_while_output_goes_on() -> None:
         assert shown(app).startswith("1 ")
 
 
-async def test_the_mouse_selects_and_copies() -> None:
+async def test_the_mouse_selects_and_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("widgets.terminal.input._CLICK_SECONDS", 5.0)
     app = TerminalApp(shell("/bin/sh", "-c", "printf 'alpha beta-gamma.txt\\r\\nsecond line\\r\\n'; read x"))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "second" in shown(app))
@@ -105,7 +106,7 @@ async def test_the_mouse_selects_and_copies() -> None:
         await until(pilot, lambda: app.clipboard == "beta-gamma.txt\nsecond")
         await pilot.click(Terminal, offset=Offset(8, 0), times=2)
         await until(pilot, lambda: app.clipboard == "beta-gamma.txt")
-        await pilot.click(Terminal, offset=Offset(8, 0), times=3)
+        await pilot.click(Terminal, offset=Offset(9, 0), times=3)
         await until(pilot, lambda: app.clipboard == "alpha beta-gamma.txt")
         assert app.terminal.copy_selection() == "alpha beta-gamma.txt"
 

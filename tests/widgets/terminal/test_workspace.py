@@ -179,7 +179,7 @@ async def test_a_marked_terminal_that_is_being_opened_gets_all_of_what_is_typed(
 async def test_hidden_terminals_live_and_say_so(app: WorkspaceApp) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await opened(pilot, app, "one")
-        await type_text(pilot, "sleep 0.3; echo later; sleep 0.3; printf '\\a'\n")
+        await type_text(pilot, "sleep 1; echo later; sleep 3; printf '\\a'\n")
         await opened(pilot, app, "two")
         await until(pilot, lambda: "•" in screen_lines(app)[0])
         await until(pilot, lambda: "\nlater" in shown_in(app.panes()[0]))

@@ -64,7 +64,7 @@ def shown_in(pane: Pane) -> str:
     return "\n".join(pane.terminal.emulator.display)
 
 
-async def until(pilot: Pilot[None], reached: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(pilot: Pilot[None], reached: Callable[[], object], seconds: float = 60.0) -> None:
     deadline = asyncio.get_running_loop().time() + seconds
     while not reached():
         assert asyncio.get_running_loop().time() < deadline, text_of(pilot.app)
