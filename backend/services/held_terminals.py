@@ -37,6 +37,8 @@ SESSIONS_PER_TENANT = 128
 # Input is noted as activity this often at most.
 NOTE_SECONDS = 10.0
 _RETRY_SECONDS = 5.0
+# A holder tells of all sessions of a place in one frame.
+_LONGEST_LABEL = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +109,12 @@ class HeldTerminals:
         return SessionViewer(viewer, place.name, request.session, on_input, leave)
 
     async def _start(self, place: Place, request: SessionRequest) -> SessionStart:
+        label = request.command or SHELL_NAME
         return SessionStart(
             access=await place.engine.access(),
             container_id=place.container_id,
             argv=argv_of(request.command),
-            label=request.command or SHELL_NAME,
+            label=label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…",
             env=ENVIRONMENT,
             linger_seconds=request.linger_seconds,
             where=place.name,

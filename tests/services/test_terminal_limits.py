@@ -258,6 +258,8 @@ async def test_commands_too_long_to_be_listed_together_are_counted(terminals: Te
 
     viewers, refused = await at_once(opened, [f"s{number}" for number in range(most)])
     assert (len(viewers), len(refused)) == (most, 0)
+    listed = await held.holder.sessions(place.scope)
+    assert [(len(info.command), info.command[-1]) for info in listed] == [(200, "…")] * most
     with pytest.raises(TooMany, match=f"have {most} terminal sessions"):
         await opened("more")
 
