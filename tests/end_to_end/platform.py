@@ -118,6 +118,11 @@ class Load:
         for thread in self._threads:
             thread.join()
 
+    def more(self, count: int) -> None:
+        """Until so many more answers came."""
+        wanted = len(self.answers) + count
+        eventually(lambda: len(self.answers) >= wanted, lambda: f"{wanted - len(self.answers)} too few answers")
+
     def _run(self) -> None:
         url = f"http://127.0.0.1:{self._platform.backend.ingress_port}/"
         with httpx.Client(trust_env=False, timeout=20, headers={"Host": f"{self._name}.localhost"}) as client:

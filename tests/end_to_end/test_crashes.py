@@ -15,12 +15,12 @@ def test_kill_9_keeps_containers_and_drops_no_request(platform: Platform, app_im
     before = platform.containers()
     with Load(platform, "web") as load:
         platform.backend.kill()
+        load.more(50)
         time.sleep(1)
         platform.start()
         platform.until_running(app, 2)
         time.sleep(0.5)
     assert load.faults == []
-    assert len(load.answers) > 50
     assert platform.containers() == before
 
 

@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import Any
 
-from backend.domain.engine import ContainerPhase, ContainerSpec, ContainerState, LogLine, NetworkSpec
+from backend.domain.engine import (
+    ContainerPhase,
+    ContainerSpec,
+    ContainerState,
+    ExecProcess,
+    ExecStream,
+    LogLine,
+    NetworkSpec,
+)
 from backend.domain.errors import Conflict
 from backend.engines.docker import DockerEngine
 
@@ -31,6 +39,16 @@ async def until(check: Callable[[], Awaitable[Any]], *, seconds: float = DEADLIN
             return answer
         assert time.monotonic() < end, f"still {answer!r} after {seconds:.0f} s"
         await asyncio.sleep(0.05)
+
+
+async def exit_code_of(ended: ExecStream | ExecProcess) -> int:
+    """How a process ended of which the output has: the engine may know a moment later only."""
+    async with asyncio.timeout(DEADLINE):
+        while True:
+            code = await ended.exit_code()
+            if code is not None:
+                return code
+            await asyncio.sleep(0.05)
 
 
 @dataclass

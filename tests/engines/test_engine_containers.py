@@ -15,7 +15,7 @@ import pytest
 from backend.domain.engine import ContainerPhase
 from backend.domain.errors import Conflict, NotFound
 from backend.engines.docker import DockerEngine
-from tests.engines.engine_bench import Bench, until
+from tests.engines.engine_bench import Bench, exit_code_of, until
 
 SERVE = ("sh", "-c", "mkdir -p /w && echo hello > /w/index.html && exec httpd -f -p 8000 -h /w")
 
@@ -30,7 +30,8 @@ async def answer(endpoint: str | None) -> str | None:
 
 async def test_a_container_lives_and_ends(bench: Bench) -> None:
     engine = bench.engine
-    made = await engine.create_container(bench.spec("sh", "-c", "trap 'exit 7' TERM; sleep 600 & wait"))
+    script = "trap 'exit 7' TERM; echo ready; sleep 600 & wait"
+    made = await engine.create_container(bench.spec("sh", "-c", script))
     state = await engine.inspect_container(made)
     assert state.phase is ContainerPhase.CREATED
     assert state.started_at is None and state.finished_at is None and state.exit_code is None and state.pid is None
@@ -41,6 +42,7 @@ async def test_a_container_lives_and_ends(bench: Bench) -> None:
     state = await engine.inspect_container(made)
     assert state.phase is ContainerPhase.RUNNING and state.pid and state.started_at
 
+    await until(lambda: bench.lines(made))  # before that, TERM would find no trap
     await engine.stop_container(made, 5)
     state = await engine.inspect_container(made)
     assert state.phase is ContainerPhase.EXITED and state.exit_code == 7 and state.finished_at
@@ -128,7 +130,7 @@ async def test_processes_killed_for_want_of_memory_are_counted(bench: Bench) -> 
     )
     while await process.read():
         pass
-    assert await process.exit_code() == 137
+    assert await exit_code_of(process) == 137
     await process.close()
     assert await bench.engine.memory_kills(made) == 1
     await bench.engine.stop_container(made, 0)

@@ -9,14 +9,14 @@ import pytest
 from backend.domain.engine import ImageUser
 from backend.domain.errors import Conflict, NotFound
 from backend.engines.image_user import find_user
-from tests.engines.engine_bench import Bench, until
+from tests.engines.engine_bench import Bench, exit_code_of, until
 
 PASSWD = (
     "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/nonexistent:/bin/false\ndev:x:1000:1001::/home/dev:/bin/sh\n"
 )
 
 
-async def run(bench: Bench, container_id: str, *command: str, **more: object) -> tuple[int | None, str, str]:
+async def run(bench: Bench, container_id: str, *command: str, **more: object) -> tuple[int, str, str]:
     """Exit code, standard output and standard error."""
     process = await bench.engine.exec_process(container_id, command, **{"env": {}, **more})  # type: ignore[arg-type]
     parts: dict[str, bytes] = {"stdout": b"", "stderr": b""}
@@ -24,7 +24,7 @@ async def run(bench: Bench, container_id: str, *command: str, **more: object) ->
         while output := await process.read():
             for stream, data in output:
                 parts[stream] += data
-        return await process.exit_code(), parts["stdout"].decode(), parts["stderr"].decode()
+        return await exit_code_of(process), parts["stdout"].decode(), parts["stderr"].decode()
     finally:
         await process.close()
 

@@ -41,7 +41,7 @@ async def test_tail_since_and_until(bench: Bench) -> None:
 
 
 async def test_following_sees_what_comes_and_ends_with_the_container(bench: Bench) -> None:
-    made = await bench.run("sh", "-c", "echo begin; trap 'echo end; exit 0' TERM; sleep 600 & wait")
+    made = await bench.run("sh", "-c", "trap 'echo end; exit 0' TERM; echo begin; sleep 600 & wait")
     texts: list[str] = []
     async with asyncio.timeout(30):
         async for batch in bench.engine.logs(made, follow=True):

@@ -16,7 +16,7 @@ from backend.domain.clusters import DockerAddress
 from backend.domain.errors import EngineUnavailable, Invalid
 from backend.engines.docker import DockerEngine
 from tests.engines.certificates import write_certificates
-from tests.engines.engine_bench import Bench
+from tests.engines.engine_bench import Bench, exit_code_of
 from tests.engines.second_engine import SecondEngine, second_engine
 
 WAYS = ("tls", "ssh")
@@ -67,7 +67,7 @@ async def test_calls_streams_and_terminals(
     while part := await shell.read():
         said += part
     assert b"got this" in said
-    assert await shell.exit_code() == 0
+    assert await exit_code_of(shell) == 0
     await shell.close()
     assert (await engine.usage(await engine.list_containers()))[0].container_id == made
 

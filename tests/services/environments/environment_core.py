@@ -38,6 +38,7 @@ from backend.settings import Settings
 from backend.storage import install_events
 from backend.storage.database import Database
 from backend.storage.deployments import DeploymentQueries
+from tests.engines.engine_bench import exit_code_of
 
 DEADLINE_SECONDS = 60.0
 IMAGE = "busybox:latest"
@@ -234,7 +235,7 @@ class EnvironmentCore:
         said = b""
         while output := await process.read():
             said += b"".join(data for _, data in output)
-        assert await process.exit_code() == 0, said
+        assert await exit_code_of(process) == 0, said
         await process.close()
         return said.decode()
 
