@@ -226,7 +226,12 @@ def test_a_deployment_from_create_to_delete(backend: RunningBackend, person: Per
     fits(status.json(), STATUS | {"health": "=healthy", "lastHealthCheck": "time"})
     assert status.json()["replicas"] == {"desired": 1, "ready": 1, "available": 1}
 
-    logs = client.get(f"{one}/logs", params={"tail": 5})
+    def tail() -> httpx.Response:
+        return client.get(f"{one}/logs", params={"tail": 5})
+
+    # The engine writes a line down a moment after it was printed.
+    backend.until(lambda: len(tail().json()["logs"]) > 1)
+    logs = tail()
     assert logs.status_code == 200
     assert [entry["message"] for entry in logs.json()["logs"]] == ["INFO booting", "INFO listening"]
     fits(logs.json(), {"logs": [{"timestamp": "instant", "level": "level", "message": "text", "source": "=app"}]})
