@@ -60,7 +60,7 @@ def test_one_backend_per_data_dir_and_port(backend: RunningBackend, tmp_path: Pa
     wrong = run_command(tmp_path / "other", "serve", "--port", "zero")
     assert wrong.returncode == 2
     assert "the flag --port" in wrong.stderr
-    assert httpx.get(f"http://127.0.0.1:{backend.port}/health/live").status_code == 200
+    assert httpx.get(f"http://127.0.0.1:{backend.port}/health/live", timeout=30).status_code == 200
 
 
 def test_what_is_on_disk(backend: RunningBackend) -> None:
@@ -83,14 +83,14 @@ def test_unknown_hosts_and_foreign_origins(backend: RunningBackend) -> None:
     backend.start()
     url = f"http://127.0.0.1:{backend.port}/health/live"
     for host in ("localhost", f"localhost:{backend.port}", "127.0.0.1", "[::1]:1", "LOCALHOST."):
-        assert httpx.get(url, headers={"Host": host}).status_code == 200, host
+        assert httpx.get(url, headers={"Host": host}, timeout=30).status_code == 200, host
     for host in ("evil.example", "evil.localhost", "localhost.evil.example", "", "[", "a b"):
-        refused = httpx.get(url, headers={"Host": host})
+        refused = httpx.get(url, headers={"Host": host}, timeout=30)
         assert (refused.status_code, error_of(refused)["code"]) == (400, "INVALID_REQUEST"), host
     own = f"http://127.0.0.1:{backend.port}"
-    assert httpx.get(url, headers={"Origin": own}).status_code == 200
+    assert httpx.get(url, headers={"Origin": own}, timeout=30).status_code == 200
     for origin in ("http://evil.example", "null", f"http://app.localhost:{backend.port}", "http://127.0.0.1:1"):
-        refused = httpx.get(url, headers={"Origin": origin})
+        refused = httpx.get(url, headers={"Origin": origin}, timeout=30)
         assert (refused.status_code, error_of(refused)["code"]) == (403, "FORBIDDEN"), origin
 
 
@@ -98,11 +98,11 @@ def test_a_bound_surface_is_at_the_root_of_its_port(backend: RunningBackend) -> 
     backend.start()
     bound = f"http://127.0.0.1:{backend.bind_port}"
     headers = {"Authorization": f"Bearer {backend.owner_token()}"}
-    assert httpx.get(f"{bound}/v1/deployments", headers=headers).status_code == 200
-    assert httpx.get(f"{bound}/openapi.json").json()["info"]["title"] == "Container Engine API"
-    assert httpx.post(f"{bound}/pilothouse/v1/session").status_code == 404
+    assert httpx.get(f"{bound}/v1/deployments", headers=headers, timeout=30).status_code == 200
+    assert httpx.get(f"{bound}/openapi.json", timeout=30).json()["info"]["title"] == "Container Engine API"
+    assert httpx.post(f"{bound}/pilothouse/v1/session", timeout=30).status_code == 404
     for path in ("/container-engine/v1/nothing", "/nothing"):
-        missing = httpx.get(f"http://127.0.0.1:{backend.port}{path}", headers=headers)
+        missing = httpx.get(f"http://127.0.0.1:{backend.port}{path}", headers=headers, timeout=30)
         assert (missing.status_code, error_of(missing)["code"]) == (404, "NOT_FOUND")
 
 
@@ -142,9 +142,9 @@ def test_killed_and_started_again(backend: RunningBackend, app_image: str) -> No
     backend.kill()
     assert backend.places.socket.exists(), "killed: it could not clean up"
     url, host = f"http://127.0.0.1:{backend.ingress_port}/", {"Host": f"{body['appName']}.localhost"}
-    assert httpx.get(url, headers=host).status_code == 200
+    assert httpx.get(url, headers=host, timeout=30).status_code == 200
     backend.start().until_ready()
-    assert httpx.get(url, headers=host).status_code == 200
+    assert httpx.get(url, headers=host, timeout=30).status_code == 200
     with backend.tcp(backend.owner_token()) as client:
         assert client.get(f"/v1/deployments/{deployment}").json()["status"] == "running"
     assert _containers(_installation(backend)) == before
@@ -162,7 +162,7 @@ def test_stop_and_stop_all(backend: RunningBackend, app_image: str) -> None:
     assert backend.process is not None
     assert backend.process.wait(60) == 0
     url, host = f"http://127.0.0.1:{backend.ingress_port}/", {"Host": f"{body['appName']}.localhost"}
-    assert httpx.get(url, headers=host).status_code == 200, "apps and ingress keep running"
+    assert httpx.get(url, headers=host, timeout=30).status_code == 200, "apps and ingress keep running"
     assert run_command(backend.data_dir, "stop").returncode == 3
     assert "does not run" in run_command(backend.data_dir, "status").stdout
 

@@ -46,7 +46,7 @@ async def test_a_route_without_upstreams_is_503_with_its_text_and_expands_nothin
 
 async def test_the_app_sees_host_and_client(site: Site, ingress: CaddyIngress, make_app: MakeApp) -> None:
     await ingress.apply([route("a.localhost", await make_app("a"))])
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         answer = await client.post(
             f"http://127.0.0.1:{site.port}/echo",
             headers={"Host": "a.localhost", "X-Forwarded-For": "6.6.6.6"},
@@ -100,7 +100,7 @@ async def test_no_request_fails_while_routes_change(site: Site, ingress: CaddyIn
 
 async def test_new_routes_hold_when_apply_returns(site: Site, ingress: CaddyIngress, make_app: MakeApp) -> None:
     apps = [await make_app("one"), await make_app("two")]
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         for turn in range(20):
             await ingress.apply([route("a.localhost", apps[turn % 2])])
             answer = await client.get(f"http://127.0.0.1:{site.port}/", headers={"Host": "a.localhost"})
@@ -218,7 +218,7 @@ async def test_a_stream_arrives_piece_by_piece(site: Site, ingress: CaddyIngress
         port = server.sockets[0].getsockname()[1]
         await ingress.apply([Route("s", ("s.localhost",), (UpstreamAddress(f"127.0.0.1:{port}"),))])
         async with (
-            httpx.AsyncClient() as client,
+            httpx.AsyncClient(timeout=30) as client,
             client.stream("GET", f"http://127.0.0.1:{site.port}/", headers={"Host": "s.localhost"}) as answer,
         ):
             pieces = answer.aiter_bytes()
@@ -259,7 +259,7 @@ async def test_the_logs_hold_nothing_private(site: Site, ingress: CaddyIngress, 
     app = await make_app("app")
     await ingress.apply([route("a.localhost", app)])
     await app.stop()
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         url = f"http://127.0.0.1:{site.port}/private-path?token=private-query"
         await client.get(url, headers={"Host": "a.localhost", "X-Secret": "private-header", "Cookie": "c=private"})
     await ingress.stop()

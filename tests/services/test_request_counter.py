@@ -97,7 +97,7 @@ async def test_requests_through_a_real_ingress_are_counted(running_ingress: tupl
     counter = RequestCounter(ingress, HOSTS.get)
     await counter.start()
     try:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
             responses = await asyncio.gather(
                 *(client.get(f"http://127.0.0.1:{port}/", headers={"Host": "web.localhost"}) for _ in range(5))
             )

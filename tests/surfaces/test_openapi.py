@@ -59,7 +59,7 @@ surfaces = pytest.mark.parametrize("surface", list(DOCUMENTED))
 def description(backend: RunningBackend) -> Any:
     @cache
     def of(surface: str) -> dict[str, Any]:
-        answer = httpx.get(f"http://127.0.0.1:{backend.port}/{surface}/openapi.json", trust_env=False)
+        answer = httpx.get(f"http://127.0.0.1:{backend.port}/{surface}/openapi.json", trust_env=False, timeout=30)
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "application/json"
         found: dict[str, Any] = answer.json()
@@ -142,14 +142,14 @@ def test_the_address_is_where_it_was_asked(backend: RunningBackend, description:
     assert description(surface)["servers"] == [{"url": f"/{surface}"}]
     ports = {"container-engine": backend.bind_port, "container-engine-snake": backend.snake_port}
     port = ports.get(surface, backend.devpocket_port)
-    bound = httpx.get(f"http://127.0.0.1:{port}/openapi.json", trust_env=False).json()
+    bound = httpx.get(f"http://127.0.0.1:{port}/openapi.json", trust_env=False, timeout=30).json()
     assert bound["servers"] == [{"url": "/"}]
     assert bound["paths"] == description(surface)["paths"]
 
 
 @surfaces
 def test_the_page_needs_nothing_from_elsewhere(backend: RunningBackend, description: Any, surface: str) -> None:
-    answer = httpx.get(f"http://127.0.0.1:{backend.port}/{surface}/docs", trust_env=False)
+    answer = httpx.get(f"http://127.0.0.1:{backend.port}/{surface}/docs", trust_env=False, timeout=30)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
@@ -157,13 +157,13 @@ def test_the_page_needs_nothing_from_elsewhere(backend: RunningBackend, descript
         assert forbidden not in answer.text
     for link in re.findall(r'href="([^"#]+)"', answer.text):
         assert link.startswith("/"), link
-        assert httpx.get(f"http://127.0.0.1:{backend.port}{link}", trust_env=False).status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{backend.port}{link}", trust_env=False, timeout=30).status_code == 200
     for _, path, operation in _each(description(surface)):
         assert f'id="{operation["operationId"]}"' in answer.text
         assert f"<code>{path}</code>" in answer.text
 
 
 def test_the_root_lists_the_surfaces(backend: RunningBackend) -> None:
-    page = httpx.get(f"http://127.0.0.1:{backend.port}/docs", trust_env=False).text
+    page = httpx.get(f"http://127.0.0.1:{backend.port}/docs", trust_env=False, timeout=30).text
     links = set(re.findall(r'href="([^"]+)"', page))
     assert links == {f"/{surface}/{rest}" for surface in DOCUMENTED for rest in ("docs", "openapi.json")}

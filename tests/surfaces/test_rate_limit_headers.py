@@ -166,6 +166,7 @@ def test_guessing_ends_at_ten_a_minute(limited: RunningBackend, token: str) -> N
                 f"http://127.0.0.1:{limited.port}/container-engine{spelt}",
                 json=body,
                 headers=dict(client.headers) | {"Authorization": f"Bearer {token}"},
+                timeout=30,
             )
             assert other.status_code == 429, f"{spelt} is the same operation"
         with_token = client.post("/v1/auth/login", json=body, headers={"Authorization": f"Bearer {token}"})

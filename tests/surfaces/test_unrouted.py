@@ -50,6 +50,7 @@ def _surfaces(person: Person) -> AbstractContextManager[httpx.Client]:
         base_url=f"http://127.0.0.1:{person.backend.port}",
         headers={"Authorization": f"Bearer {person.token}"},
         trust_env=False,
+        timeout=30,
     )
 
 

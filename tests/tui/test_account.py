@@ -89,7 +89,7 @@ async def test_the_profile_and_a_first_password(app: PilothouseApp, backend: Run
         app.screen.query_one("Form").set_value("again", PASSWORD)  # type: ignore[attr-defined]
         await pilot.press("ctrl+s")
         await until_shown(pilot, "The password is changed")
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
             login = await client.post(
                 f"http://127.0.0.1:{backend.port}/container-engine/v1/auth/login",
                 json={"email": "ann@example.com", "password": PASSWORD},

@@ -35,7 +35,9 @@ async def test_the_whole_job_by_keys(app: PilothouseApp, backend: RunningBackend
         await deploy(pilot, "job", static_image)
         await until(pilot, lambda: (d := status_of(app, "job")) and d.status == "running", "a running app")
         await until_shown(pilot, "● running", f"http://job.localhost:{backend.ingress_port}")
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{backend.ingress_port}", trust_env=False) as client:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{backend.ingress_port}", trust_env=False, timeout=30
+        ) as client:
             answer = await client.get("/", headers={"Host": "job.localhost"})
         assert answer.text == "hello from a container\n"
 

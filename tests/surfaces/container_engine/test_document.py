@@ -212,7 +212,7 @@ def test_a_deployment_from_create_to_delete(backend: RunningBackend, person: Per
     fits(found, DETAIL | {"healthCheck": HEALTH_CHECK, "deployedAt": "time"})
     for name_of, value in body.items():
         assert found[name_of] == value, name_of
-    served = httpx.get(f"http://127.0.0.1:{backend.ingress_port}/", headers={"Host": f"{name}.localhost"})
+    served = httpx.get(f"http://127.0.0.1:{backend.ingress_port}/", headers={"Host": f"{name}.localhost"}, timeout=30)
     assert (served.status_code, served.text.split()[0]) == (200, "none")
 
     listed = client.get("/v1/deployments", params={"status": "running"})

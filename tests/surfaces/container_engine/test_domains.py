@@ -177,7 +177,7 @@ def test_from_pending_to_https_through_a_crash(public_backend: RunningBackend, w
     backend.start()
     assert of(name)["status"] == "active"
     assert person.client.delete(f"{path}/{added.json()['id']}").status_code == 200
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=30) as client:
         gone = client.get(f"http://127.0.0.1:{backend.ingress_port}/", headers={"Host": name})
     assert gone.status_code == 404
     person.leave()

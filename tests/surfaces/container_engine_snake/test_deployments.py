@@ -94,7 +94,7 @@ def test_a_deployment_from_create_to_delete(backend: RunningBackend, user: Clien
 
     def served() -> httpx.Response:
         url = f"http://127.0.0.1:{backend.ingress_port}/"
-        return httpx.get(url, headers={"Host": f"{name}.localhost"}, trust_env=False)
+        return httpx.get(url, headers={"Host": f"{name}.localhost"}, trust_env=False, timeout=30)
 
     assert served().text.startswith("1 ")
 

@@ -133,7 +133,7 @@ async def test_logs_go_on_after_the_cursor(backend: RunningBackend, user: Client
     path = f"/v1/deployments/{made['id']}/logs/stream"
 
     async def write(lines: int) -> None:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
             url = f"http://127.0.0.1:{backend.ingress_port}/log?{lines}"
             wrote = await client.get(url, headers={"Host": f"{made['app_name']}.localhost"})
             assert wrote.status_code == 200

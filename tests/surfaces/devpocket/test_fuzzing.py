@@ -66,7 +66,7 @@ class Target:
     @cached_property
     def operations(self) -> dict[str, Any]:
         """By method and path without the names of its parameters."""
-        document = httpx.get(f"{self.base_url}/openapi.json", trust_env=False).json()
+        document = httpx.get(f"{self.base_url}/openapi.json", trust_env=False, timeout=30).json()
         schema = schemathesis.openapi.from_dict(document)
         each = [result.ok() for result in schema.get_all_operations()]
         return {f"{one.method.upper()} {re.sub('{[^}]+}', '{}', one.path)}": one for one in each}
@@ -187,5 +187,5 @@ def test_headers_and_paths(target: Target) -> None:
             assert set(json.loads(answer.content)) == {"detail", "errors"}
         assert "x-ratelimit-limit" in answer.headers
 
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=30) as client:
         holds()

@@ -199,6 +199,7 @@ def test_bad_input_has_a_reason_and_harms_nobody(home: Home, other: Person) -> N
             f"http://127.0.0.1:{home.backend.port}/pilothouse/v1/environments/{home.id}/terminals",
             headers={"Authorization": f"Bearer {other.token}"},
             trust_env=False,
+            timeout=30,
         )
         assert listed.status_code == 404
         good.type(b"echo still''-good\n")

@@ -93,10 +93,10 @@ def test_a_client_that_closes_is_detached(home: Home) -> None:
 def test_a_credential_that_ends_closes_the_socket(home: Home) -> None:
     login = {"email": f"{home.person.username}@example.com", "password": "correct horse 7 battery"}
     url = f"http://127.0.0.1:{home.backend.port}{API}/auth"
-    token = httpx.post(f"{url}/login", json=login, trust_env=False).json()["access_token"]
+    token = httpx.post(f"{url}/login", json=login, trust_env=False, timeout=30).json()["access_token"]
     with home.open(token=token) as socket:
         socket.until_told("ready")
-        left = httpx.post(f"{url}/logout", headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+        left = httpx.post(f"{url}/logout", headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=30)
         assert left.is_success, left.text
         code, reason = socket.until_closed()
         assert code == 1008, reason
@@ -108,19 +108,23 @@ def test_a_token_that_runs_out_leaves_the_terminal_open_while_its_session_lives(
     """People work at a terminal for longer than the hour of a token."""
     login = {"email": f"{home.person.username}@example.com", "password": "correct horse 7 battery"}
     url = f"http://127.0.0.1:{home.backend.port}{API}/auth"
-    token, other = (httpx.post(f"{url}/login", json=login, trust_env=False).json()["access_token"] for _ in range(2))
+    token, other = (
+        httpx.post(f"{url}/login", json=login, trust_env=False, timeout=30).json()["access_token"] for _ in range(2)
+    )
     short = home.backend.expiring(token, 3)
     with home.open(token=short) as socket:
         socket.until_told("ready")
-        while httpx.get(f"{url}/me", headers={"Authorization": f"Bearer {short}"}, trust_env=False).is_success:
+        while httpx.get(
+            f"{url}/me", headers={"Authorization": f"Bearer {short}"}, trust_env=False, timeout=30
+        ).is_success:
             time.sleep(0.2)
         # The end of any session of the user has all open sockets looked at.
-        left = httpx.post(f"{url}/logout", headers={"Authorization": f"Bearer {other}"}, trust_env=False)
+        left = httpx.post(f"{url}/logout", headers={"Authorization": f"Bearer {other}"}, trust_env=False, timeout=30)
         assert left.is_success, left.text
         time.sleep(1)
         socket.type(b"echo st''ill\n")
         socket.until_shown("still")
-        left = httpx.post(f"{url}/logout", headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+        left = httpx.post(f"{url}/logout", headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=30)
         assert left.is_success, left.text
         code, reason = socket.until_closed()
         assert (code, "over" in reason) == (1008, True), reason

@@ -32,7 +32,7 @@ def test_the_owners_session_is_given_on_the_unix_socket_only(backend: RunningBac
         assert given.status_code == 200
         headers = {"Authorization": f"Bearer {given.json()['accessToken']}"}
         assert owner.get("/container-engine/v1/user/profile", headers=headers).status_code == 200
-    refused = httpx.post(f"http://127.0.0.1:{backend.port}/pilothouse/v1/session")
+    refused = httpx.post(f"http://127.0.0.1:{backend.port}/pilothouse/v1/session", timeout=30)
     assert refused.status_code == 404
     assert error_of(refused)["code"] == "NOT_FOUND"
 
@@ -40,21 +40,23 @@ def test_the_owners_session_is_given_on_the_unix_socket_only(backend: RunningBac
 def test_system_and_journal(backend: RunningBackend, resident: Person) -> None:
     url = f"http://127.0.0.1:{backend.port}/pilothouse/v1"
     headers = {"Authorization": f"Bearer {resident.token}"}
-    assert httpx.get(f"{url}/system").status_code == 401
-    seen = SystemStatusResponse.model_validate(httpx.get(f"{url}/system", headers=headers).json())
+    assert httpx.get(f"{url}/system", timeout=30).status_code == 401
+    seen = SystemStatusResponse.model_validate(httpx.get(f"{url}/system", headers=headers, timeout=30).json())
     assert (seen.storage.status, seen.engine.status, seen.ingress.status) == ("ok", "ok", "ok")
     assert seen.ingress_port == backend.ingress_port
     assert seen.data_dir is None, "where the data lies is the administrator's to know"
 
     one = f"{url}/deployments/{resident.idle_deployment}"
-    shown = DeploymentModel.model_validate(httpx.get(one, headers=headers).json())
+    shown = DeploymentModel.model_validate(httpx.get(one, headers=headers, timeout=30).json())
     assert shown.id == resident.idle_deployment
-    entries = JournalResponse.model_validate(httpx.get(f"{one}/journal", headers=headers).json()).entries
+    entries = JournalResponse.model_validate(httpx.get(f"{one}/journal", headers=headers, timeout=30).json()).entries
     assert entries[-1].kind == "deployment.created"
     assert [entry.sequence for entry in entries] == sorted((e.sequence for e in entries), reverse=True)
-    older = httpx.get(f"{one}/journal", headers=headers, params={"before": entries[0].sequence, "limit": 1}).json()
+    older = httpx.get(
+        f"{one}/journal", headers=headers, params={"before": entries[0].sequence, "limit": 1}, timeout=30
+    ).json()
     assert [entry["sequence"] for entry in older["entries"]] == [entries[1].sequence]
-    wrong = httpx.get(f"{one}/journal", headers=headers, params={"limit": 0})
+    wrong = httpx.get(f"{one}/journal", headers=headers, params={"limit": 0}, timeout=30)
     assert (wrong.status_code, error_of(wrong)["code"]) == (400, "INVALID_REQUEST")
 
 
