@@ -256,6 +256,13 @@ class ExecStream(Protocol):
         """Hang up: the process gets what it gets when its terminal goes away."""
 
 
+class NewExecStream(ExecStream, Protocol):
+    """One that was asked for just now."""
+
+    async def is_starting(self) -> bool:
+        """Whether the engine has yet to start the process: a command that is not there is told only then."""
+
+
 class ExecProcess(Protocol):
     """A process without a terminal inside a container, of which the output is read."""
 
@@ -369,7 +376,7 @@ class Engine(Protocol):
 
     async def exec_terminal(
         self, container_id: str, command: Sequence[str], *, columns: int, rows: int, env: Mapping[str, str]
-    ) -> ExecStream: ...
+    ) -> NewExecStream: ...
 
     async def access(self) -> EngineAccess:
         """How the terminal holder reaches this engine."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from backend.domain.engine import EngineAccess
 from backend.domain.errors import DomainError, Unavailable
@@ -24,8 +25,19 @@ DETACH_KEYS = ",".join(["ctrl-@", *"pilothouse", "ctrl-@"])
 # What the engine writes into the terminal where the process cannot be started, and the exit codes that go with it.
 START_FAILURES = (b"OCI runtime exec failed", b"exec failed:", b"rpc error: code =")
 CANNOT_START = (126, 127)
-# A shell prompts at once; one that cannot be started is reported by the engine as soon.
+# A shell prompts at once; one that cannot be started is reported by the engine as soon, unless its machine is busy.
 FIRST_OUTPUT_SECONDS = 1.5
+START_SECONDS = 15.0
+_LOOK_SECONDS = 0.5
+
+
+async def wait_for_start(first_output: asyncio.Future[Any], is_starting: Callable[[], Awaitable[bool]]) -> None:
+    """Until a new process says something, or runs and says nothing for a while."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + START_SECONDS
+    await asyncio.wait([first_output], timeout=FIRST_OUTPUT_SECONDS)
+    while not first_output.done() and clock() < until and await is_starting():
+        await asyncio.wait([first_output], timeout=_LOOK_SECONDS)
 
 
 class StartFailed(DomainError):

@@ -19,10 +19,10 @@ from backend.domain.engine import (
     EngineEvent,
     EngineInfo,
     ExecProcess,
-    ExecStream,
     ImageUser,
     LogLine,
     NetworkSpec,
+    NewExecStream,
     Process,
     PullProgress,
     ResolvedImage,
@@ -226,7 +226,7 @@ class DockerEngine:
 
     async def exec_terminal(
         self, container_id: str, command: Sequence[str], *, columns: int, rows: int, env: Mapping[str, str]
-    ) -> ExecStream:
+    ) -> NewExecStream:
         return await exec_terminal.open_terminal(
             self._connection, self._installation, container_id, command, columns=columns, rows=rows, env=env
         )

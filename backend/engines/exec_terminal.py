@@ -16,6 +16,7 @@ from backend.domain.terminals import DETACH_KEYS
 from backend.engines.connection import EngineConnection
 from backend.engines.containers import require_ours
 from backend.engines.errors import EngineFault, translated
+from backend.engines.exec_state import is_starting
 from backend.engines.http_stream import StreamingResponse
 from backend.engines.sdk import Client, Document
 
@@ -86,6 +87,13 @@ class ExecTerminal:
         except (EngineFault, EngineUnavailable):
             return None
         return None if found.get("Running") or found.get("ExitCode") is None else int(found["ExitCode"])
+
+    async def is_starting(self) -> bool:
+        """Whether the engine has yet to start the process."""
+        try:
+            return is_starting(await self._connection.call(lambda client: client.exec_inspect(self._exec_id)))
+        except (EngineFault, EngineUnavailable):
+            return False
 
     async def close(self) -> None:
         """Hang up. The engine leaves a process running whose terminal nobody holds, so it is told."""

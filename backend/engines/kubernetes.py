@@ -65,10 +65,10 @@ class KubernetesClusters:
         """Within 5 s."""
         # YAML takes seconds where somebody made it to: not here, where everything else would wait.
         access = await asyncio.to_thread(_read, kubeconfig)
+        # Hundreds of modules: importing them here would hold up everything else.
+        await asyncio.to_thread(importlib.import_module, "kubernetes_asyncio.client")
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                # Hundreds of modules: importing them here would hold up everything else.
-                await asyncio.to_thread(importlib.import_module, "kubernetes_asyncio.client")
                 client = _client(access)
                 try:
                     return await _sight(client)

@@ -10,9 +10,9 @@ from typing import Protocol
 
 from backend.domain.accounts import Principal
 from backend.domain.deployments import Deployment
-from backend.domain.engine import ContainerPhase, ContainerState, Engine, ExecStream
+from backend.domain.engine import ContainerPhase, ContainerState, Engine, ExecStream, NewExecStream
 from backend.domain.errors import Conflict, EngineUnavailable, Invalid, NotFound
-from backend.domain.terminals import CANNOT_START, FIRST_OUTPUT_SECONDS, START_FAILURES
+from backend.domain.terminals import CANNOT_START, START_FAILURES, wait_for_start
 from backend.services.held_terminals import HeldTerminals, Place, SessionRequest, SessionViewer
 from backend.services.terminal_rules import ENVIRONMENT, SHELL_NAME, argv_of, cannot_start, check_size
 
@@ -151,14 +151,14 @@ class TerminalService:
 class _OpenedStream:
     """The engine's stream, with its first output read ahead."""
 
-    def __init__(self, stream: ExecStream) -> None:
+    def __init__(self, stream: NewExecStream) -> None:
         self._stream = stream
         self._first: asyncio.Task[bytes] | None = asyncio.create_task(stream.read(), name="terminal-first-read")
 
     async def start_failure(self) -> bytes | None:
         """What the engine wrote instead of starting the process, or None where it runs."""
         assert self._first is not None
-        await asyncio.wait([self._first], timeout=FIRST_OUTPUT_SECONDS)
+        await wait_for_start(self._first, self._stream.is_starting)
         if not self._first.done():
             return None
         head = self._first.result()

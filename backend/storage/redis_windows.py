@@ -41,14 +41,14 @@ return {1, limit - count - 1, tostring((oldest and tonumber(oldest) or now) + wi
 class RedisWindows:
     """Sliding windows in one Redis; one round trip a request."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """`url` is redis://, rediss:// or unix://. Nothing is connected yet."""
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=MAX_CONNECTIONS,
-            timeout=PATIENCE_SECONDS,
-            socket_timeout=PATIENCE_SECONDS,
-            socket_connect_timeout=PATIENCE_SECONDS,
+            timeout=patience_seconds,
+            socket_timeout=patience_seconds,
+            socket_connect_timeout=patience_seconds,
             # One immediate retry: a Redis that was restarted leaves dead connections behind.
             retry=Retry(NoBackoff(), 1),
         )

@@ -13,6 +13,7 @@ from typing import Protocol, cast
 from backend.domain.errors import DomainError, EngineUnavailable
 from backend.domain.terminals import EndReason, TerminalEnd
 from backend.engines.engine_fault import EngineFault
+from backend.engines.exec_state import is_starting
 from backend.terminals.engine_requests import EngineRequests
 
 # Marks the processes of one session, so that they can be found again inside the container.
@@ -20,7 +21,7 @@ SESSION_MARK = "PILOTHOUSE_SESSION"
 # Input that waits for a process that does not read.
 INPUT_BYTES = 64 * 1024
 _MAX_HEAD = 64 * 1024
-_EXIT_CODE_SECONDS = 2.0
+_EXIT_CODE_SECONDS = 5.0
 _KILL_SECONDS = 3.0
 _POLL_SECONDS = 0.05
 _RESIZE_TRIES = 5
@@ -137,6 +138,13 @@ class ExecProcess:
             if asyncio.get_running_loop().time() > deadline:
                 return None
             await asyncio.sleep(_POLL_SECONDS)
+
+    async def is_starting(self) -> bool:
+        """Whether the engine has yet to start it."""
+        try:
+            return is_starting(await self._engine.inspect_exec(self._exec_id))
+        except (EngineFault, EngineUnavailable):
+            return False
 
     async def how_it_ended(self) -> TerminalEnd:
         """Asked once the output ended."""

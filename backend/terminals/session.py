@@ -12,7 +12,6 @@ from typing import Any
 from backend.domain.errors import DomainError, EngineUnavailable
 from backend.domain.terminals import (
     CANNOT_START,
-    FIRST_OUTPUT_SECONDS,
     MAX_COLUMNS,
     MAX_ROWS,
     START_FAILURES,
@@ -21,6 +20,7 @@ from backend.domain.terminals import (
     SessionStart,
     StartFailed,
     TerminalEnd,
+    wait_for_start,
 )
 from backend.engines.engine_fault import EngineFault
 from backend.terminals.engine_requests import ANSWER_SECONDS, EngineRequests
@@ -98,11 +98,11 @@ class Session:
             raise EngineUnavailable("the engine does not start the terminal in time") from error
         # Engines before API 1.42 pass over the size at the start.
         resized = asyncio.create_task(self._process.resize(columns, rows))
+        first = asyncio.ensure_future(self._first.wait())
         try:
-            async with asyncio.timeout(FIRST_OUTPUT_SECONDS):
-                await self._first.wait()
-        except TimeoutError:
-            log.debug("%s says nothing at first", what.label)
+            await wait_for_start(first, self._process.is_starting)
+        finally:
+            first.cancel()
         await resized
         head = self._pending[0] if self._pending else b""
         if (head.startswith(START_FAILURES) or not head) and self._eof:

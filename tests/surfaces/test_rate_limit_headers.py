@@ -256,7 +256,7 @@ def test_backends_share_their_limits_in_redis(tmp_path_factory: pytest.TempPathF
     try:
         for backend in backends:
             backend.extra_environment = {"PILOTHOUSE_RATE_LIMITS": "", "REDIS_URL": server.url}
-            backend.start()
+            backend.start().until_ready()
         clients = [backend.tcp() for backend in backends]
         left = [_limit(clients[turn % 2].post("/v1/auth/login", json=body))[1] for turn in range(10)]
         assert left == list(range(9, -1, -1))

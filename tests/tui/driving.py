@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from textual.css.query import NoMatches
 from textual.pilot import Pilot
 
 from tests.widgets.screen_text import screen_lines
@@ -18,9 +19,16 @@ def text_of(pilot: Pilot[None]) -> str:
 
 
 async def until(pilot: Pilot[None], reached: Callable[[], object], what: str) -> None:
-    """Lets the app run until `reached()` is true."""
+    """Lets the app run until `reached()` is true; what it asks of may be yet to come."""
+
+    def so_far() -> object:
+        try:
+            return reached()
+        except NoMatches:
+            return False
+
     deadline = time.monotonic() + DEADLINE_SECONDS
-    while not reached():
+    while not so_far():
         assert time.monotonic() < deadline, f"{what} did not come; the screen shows:\n{text_of(pilot)}"
         await pilot.pause(0.05)
 

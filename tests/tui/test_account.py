@@ -38,7 +38,7 @@ async def test_keys_are_made_shown_once_and_revoked(app: PilothouseApp, backend:
         await pilot.press("escape")
         await until_shown(pilot, "has not been copied")
         await pilot.press("c")
-        assert app.clipboard == secret
+        await until(pilot, lambda: app.clipboard == secret, "the secret")
         await pilot.press("escape")
         await until_gone(pilot, secret)
         await pilot.press("r")

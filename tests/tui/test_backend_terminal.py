@@ -90,7 +90,7 @@ async def test_one_that_is_given_up_while_it_is_opened_does_too(
     terminal = await opened(backend)
     opening = asyncio.create_task(terminal.open(80, 24))
     await backend.opened.wait()
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.5)
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await opening

@@ -49,7 +49,8 @@ async def test_add_look_and_remove(app: PilothouseApp, backend: RunningBackend, 
         await until_shown(pilot, "www.shop-of-ann.example.com", "CNAME", "shop.localhost", "TXT", "_pilothouse.www")
         assert "pilothouse-verification=" in text_of(pilot)
         await pilot.press("c")
-        assert app.clipboard.startswith("www.shop-of-ann.example.com. CNAME shop.localhost.\n")
+        record = "www.shop-of-ann.example.com. CNAME shop.localhost.\n"
+        await until(pilot, lambda: app.clipboard.startswith(record), "the record")
         await pilot.press("D")
         await until_shown(pilot, "Remove the domain www.shop-of-ann.example.com?")
         await pilot.press("y")

@@ -51,10 +51,10 @@ async def test_an_update_and_one_that_failed(app: PilothouseApp, backend: Runnin
         await until_shown(pilot, "what went wrong", "rolled back", "exited with code 7")
         await until_gone(pilot, "is ready")
         await pilot.press("n")
-        assert app.main.table.selected_key == deployed
+        await until(pilot, lambda: app.main.table.selected_key == deployed, "the deployment")
 
         await pilot.press("escape", "M")
-        assert app.preferences.muted
+        await until(pilot, lambda: app.preferences.muted, "mute")
         await until_shown(pilot, "Notifications muted")
         await pilot.press("M")
-        assert not app.preferences.muted
+        await until(pilot, lambda: not app.preferences.muted, "notifications")

@@ -157,7 +157,7 @@ async def test_commands_the_mouse_and_the_other_keymap(app: PilothouseApp) -> No
         await pilot.press("tab", "enter")
         await until(pilot, lambda: app.main.detail.tab == "metrics", "the metrics")
         await pilot.press("K")
-        assert app.preferences.keymap == "lazydocker"
+        await until(pilot, lambda: app.preferences.keymap == "lazydocker", "the other keys")
         await pilot.press("m")
         await until(pilot, lambda: app.main.detail.tab == "logs", "the logs, by lazydocker's key")
         await pilot.click("#hints", offset=(2, 0))

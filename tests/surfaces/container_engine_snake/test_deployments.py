@@ -266,7 +266,8 @@ def test_logs_as_they_come(backend: RunningBackend, user: Client) -> None:
     writing.result()
 
 
-def test_health(nobody: httpx.Client) -> None:
+def test_health(backend: RunningBackend, nobody: httpx.Client) -> None:
+    backend.until_ready()
     for path in ("/health", "/v1/ws/health"):
         well = nobody.get(path)
         assert (well.status_code, well.json()) == (200, HEALTH)

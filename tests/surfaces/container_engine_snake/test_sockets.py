@@ -119,7 +119,8 @@ async def test_a_test_notification_and_the_figures(user: Client, passer_by: Clie
             pass
 
 
-async def test_health_is_told_at_once(user: Client) -> None:
+async def test_health_is_told_at_once(backend: RunningBackend, user: Client) -> None:
+    await asyncio.to_thread(backend.until_ready)
     for in_query in (False, True):
         async with _connected(user, "/v1/ws/health", in_query=in_query) as socket:
             told = await _frame(socket)

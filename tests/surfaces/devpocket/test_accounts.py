@@ -47,7 +47,8 @@ def _read(path: Path) -> str:
     return path.read_text().replace("=\n", "")
 
 
-def test_health(nobody: httpx.Client) -> None:
+def test_health(backend: RunningBackend, nobody: httpx.Client) -> None:
+    backend.until_ready()
     health = nobody.get("/health")
     assert health.status_code == 200
     shape = {"status": "=healthy", "service": "=devpocket", "version": "text", "environment": "=development"}

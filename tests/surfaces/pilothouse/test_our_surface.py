@@ -41,6 +41,7 @@ def test_system_and_journal(backend: RunningBackend, resident: Person) -> None:
     url = f"http://127.0.0.1:{backend.port}/pilothouse/v1"
     headers = {"Authorization": f"Bearer {resident.token}"}
     assert httpx.get(f"{url}/system", timeout=30).status_code == 401
+    backend.until_ready()
     seen = SystemStatusResponse.model_validate(httpx.get(f"{url}/system", headers=headers, timeout=30).json())
     assert (seen.storage.status, seen.engine.status, seen.ingress.status) == ("ok", "ok", "ok")
     assert seen.ingress_port == backend.ingress_port
