@@ -27,7 +27,7 @@ START_FAILURES = (b"OCI runtime exec failed", b"exec failed:", b"rpc error: code
 CANNOT_START = (126, 127)
 # A shell prompts at once; one that cannot be started is reported by the engine as soon, unless its machine is busy.
 FIRST_OUTPUT_SECONDS = 1.5
-START_SECONDS = 15.0
+START_SECONDS = 12.0  # less than clients wait for a terminal
 _LOOK_SECONDS = 0.5
 
 

@@ -3,8 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
+
+import pytest
 
 from backend.domain.terminals import wait_for_start
+from backend.engines.exec_state import is_starting
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({"Running": True, "Pid": 0, "ExitCode": None}, True),
+        ({"Running": False, "Pid": 0, "ExitCode": 126}, True),
+        ({"Running": True, "Pid": 4711, "ExitCode": None}, False),
+        ({"Running": False, "Pid": 4711, "ExitCode": 0}, False),
+    ],
+    ids=["asked for", "failed, though its output has not come", "runs", "ended"],
+)
+def test_what_an_engine_says_of_one(found: dict[str, Any], expected: bool) -> None:
+    assert is_starting(found) is expected
 
 
 async def test_one_that_runs_in_silence_is_not_waited_for_long() -> None:
