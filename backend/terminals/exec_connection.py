@@ -22,10 +22,14 @@ SESSION_MARK = "PILOTHOUSE_SESSION"
 INPUT_BYTES = 64 * 1024
 _MAX_HEAD = 64 * 1024
 _EXIT_CODE_SECONDS = 5.0
+# How long a container may take to say that it stopped, after its processes ended.
+_STOP_SECONDS = 1.0
+_LONGEST_STOP_SECONDS = 5.0
 _KILL_SECONDS = 3.0
 _POLL_SECONDS = 0.05
 _RESIZE_TRIES = 5
 _SIGNALLED = 128
+_KILLED = _SIGNALLED + signal.SIGKILL
 
 
 class ExecOwner(Protocol):
@@ -156,7 +160,10 @@ class ExecProcess:
         if code is not None and code <= _SIGNALLED:
             return TerminalEnd(EndReason.EXITED, code, f"the process ended with code {code}")
         try:
-            stopped = await self._container_stopped()
+            # The processes of a container that stops are killed. Ctrl-C ends many a shell with another signal's code,
+            # and is told at once.
+            killed = code is None or code == _KILLED
+            stopped = await self._container_stopped(_LONGEST_STOP_SECONDS if killed else _STOP_SECONDS)
         except EngineFault as fault:
             if fault.status == 404:
                 return TerminalEnd(EndReason.CONTAINER_REMOVED, code, "the container was removed")
@@ -171,9 +178,9 @@ class ExecProcess:
             return TerminalEnd(EndReason.ENGINE_LOST, None, "the engine ended the connection of this terminal")
         return TerminalEnd(EndReason.EXITED, code, f"the process ended with code {code}")
 
-    async def _container_stopped(self) -> bool:
+    async def _container_stopped(self, seconds: float) -> bool:
         """A container that stops takes its processes along before it says so itself."""
-        deadline = asyncio.get_running_loop().time() + _EXIT_CODE_SECONDS / 2
+        deadline = asyncio.get_running_loop().time() + seconds
         while True:
             state = (await self._engine.inspect_container(self._container_id)).get("State") or {}
             if not state.get("Running") or state.get("Restarting"):
