@@ -62,7 +62,7 @@ class KubernetesClusters:
         await asyncio.to_thread(_read, kubeconfig)
 
     async def look(self, kubeconfig: str) -> ClusterSight:
-        """Within 5 s."""
+        """Within 5 s, but for the first one's import."""
         # YAML takes seconds where somebody made it to: not here, where everything else would wait.
         access = await asyncio.to_thread(_read, kubeconfig)
         # Hundreds of modules: importing them here would hold up everything else.

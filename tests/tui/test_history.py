@@ -36,7 +36,7 @@ async def test_an_update_and_one_that_failed(app: PilothouseApp, backend: Runnin
             await until_shown(pilot, "memory 128Mi → 192Mi", "replicas 1 → 2", "env TOKEN added", "by you")
             assert SECRET not in text_of(pilot)
             await pilot.press("escape")
-            assert app.focused is focused
+            await until(pilot, lambda: app.focused is focused, "the list")
 
             change = {"envVars": {"TOKEN": SECRET, "EXIT_CODE": "7"}}
             assert api.put(f"/v1/deployments/{deployed}", json=change).status_code == 200

@@ -267,10 +267,14 @@ def test_logs_as_they_come(backend: RunningBackend, user: Client) -> None:
 
 
 def test_health(backend: RunningBackend, nobody: httpx.Client) -> None:
-    backend.until_ready()
+    def is_well(path: str) -> bool:
+        answer = nobody.get(path)
+        assert (answer.status_code, answer.json() | {"status": "healthy"}) == (200, HEALTH)
+        return bool(answer.json() == HEALTH)
+
     for path in ("/health", "/v1/ws/health"):
-        well = nobody.get(path)
-        assert (well.status_code, well.json()) == (200, HEALTH)
+        # On a busy machine the engine may be late for one look.
+        backend.until(lambda path=path: is_well(path), f"never healthy at {path}")
 
 
 @pytest.mark.parametrize(

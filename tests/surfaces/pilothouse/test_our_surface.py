@@ -41,9 +41,19 @@ def test_system_and_journal(backend: RunningBackend, resident: Person) -> None:
     url = f"http://127.0.0.1:{backend.port}/pilothouse/v1"
     headers = {"Authorization": f"Bearer {resident.token}"}
     assert httpx.get(f"{url}/system", timeout=30).status_code == 401
-    backend.until_ready()
-    seen = SystemStatusResponse.model_validate(httpx.get(f"{url}/system", headers=headers, timeout=30).json())
-    assert (seen.storage.status, seen.engine.status, seen.ingress.status) == ("ok", "ok", "ok")
+
+    def looked() -> SystemStatusResponse:
+        return SystemStatusResponse.model_validate(httpx.get(f"{url}/system", headers=headers, timeout=30).json())
+
+    seen = looked()
+
+    def all_ok() -> bool:
+        nonlocal seen
+        seen = looked()
+        return (seen.storage.status, seen.engine.status, seen.ingress.status) == ("ok", "ok", "ok")
+
+    # On a busy machine a part may be late for one look.
+    backend.until(all_ok, "the parts are never all well")
     assert seen.ingress_port == backend.ingress_port
     assert seen.data_dir is None, "where the data lies is the administrator's to know"
 

@@ -38,6 +38,6 @@ async def test_a_program_that_does_not_read_holds_the_paste_back_and_ctrl_c_drop
             held = app.terminal.pasting
             await pilot.pause(0.3)
         assert held > len(TEXT) - 200_000
-        assert f"pasting, {held // 1024} K left" in shown(app)
+        await until(pilot, lambda: f"pasting, {held // 1024} K left" in shown(app))
         await pilot.press("ctrl+c")
         await until(pilot, lambda: app.terminal.pasting == 0 and "pasting" not in shown(app))
