@@ -153,11 +153,17 @@ async def _remove(settings: Settings) -> _Removed:
 
 async def _clear(engine: Engine, tenants: set[str], removed: _Removed) -> None:
     """Remove all containers of this installation from one engine, and the networks of these and their own tenants."""
+    from backend.domain.errors import Conflict
+
     containers = await engine.list_containers()
     await asyncio.gather(*(engine.remove_container(container.id) for container in containers))
     tenants = tenants | {container.tenant_id for container in containers if container.tenant_id}
-    for tenant in sorted(tenants):
-        await engine.remove_network(tenant)
     removed.containers += len(containers)
-    removed.networks += len(tenants)
+    for tenant in sorted(tenants):
+        try:
+            await engine.remove_network(tenant)
+        except Conflict as error:
+            removed.faults.append(error.message)
+        else:
+            removed.networks += 1
     removed.volumes += len(await engine.list_volumes())

@@ -179,6 +179,32 @@ def test_stop_and_stop_all(backend: RunningBackend, app_image: str) -> None:
         assert probe.connect_ex(("127.0.0.1", backend.ingress_port)) != 0, "the ingress ended"
 
 
+def test_stop_all_tells_of_a_network_that_somebody_else_uses_and_removes_the_rest(
+    backend: RunningBackend, app_image: str
+) -> None:
+    backend.start().until_ready()
+    installation = _installation(backend)
+    with backend.tcp(backend.owner_token()) as client:
+        body = {"appName": f"left-{os.getpid()}", "image": app_image, "port": 8000}
+        deployment = client.post("/v1/deployments", json=body).json()["id"]
+        backend.until(lambda: client.get(f"/v1/deployments/{deployment}").json()["status"] == "running")
+    engine = docker.from_env()
+    labelled = {"label": f"pilothouse.installation={installation}"}
+    (network,) = engine.api.networks(filters=labelled)
+    guest = engine.containers.run(app_image, detach=True, network=network["Name"])
+    try:
+        ended = run_command(backend.data_dir, "stop", "--all", "--yes")
+        assert ended.returncode == 1
+        assert f"network {network['Name']} cannot be removed: containers are still attached" in ended.stderr
+        assert "1 containers and 0 networks were removed" in ended.stdout
+        assert _containers(installation) == set()
+    finally:
+        guest.remove(force=True)
+    again = run_command(backend.data_dir, "stop", "--all", "--yes")
+    assert again.returncode == 0, again.stderr
+    assert engine.api.networks(filters=labelled) == []
+
+
 def test_stop_all_of_a_running_backend(backend: RunningBackend) -> None:
     backend.start()
     ended = run_command(backend.data_dir, "stop", "--all", "--yes")

@@ -34,6 +34,7 @@ async def test_it_is_removed_when_nobody_is_on_it(bench: Bench) -> None:
     with pytest.raises(Conflict) as caught:
         await bench.engine.remove_network(bench.tenant)
     assert caught.value.details["reason"] == "in_use"
+    assert "containers are still attached" in caught.value.message
     await bench.engine.remove_container(made)
     await bench.engine.remove_network(bench.tenant)
     await bench.engine.remove_network(bench.tenant)
