@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,13 +16,7 @@ from backend.ingress.admin import AdminApi
 from backend.ingress.caddy import CaddyIngress
 from backend.ingress.paths import IngressPaths
 from backend.ingress.process import CaddyProcess
-from tests.ingress.ingress_site import MakeApp, Site, eventually, route
-
-
-def _kill_router(ingress: CaddyIngress) -> None:
-    pid = ingress.pids["router"]
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
+from tests.ingress.ingress_site import MakeApp, Site, answer_without_router, eventually, kill_router, route
 
 
 async def _serves(site: Site, host: str, text: str) -> None:
@@ -48,7 +40,7 @@ async def test_routes_that_could_not_be_kept_outlive_the_router(
     config = _saved_routes(site)
     config.with_name(config.name + ".new").mkdir()
     await ingress.apply([route("new.localhost", await make_app("new"))])
-    _kill_router(ingress)
+    kill_router(ingress)
     await _serves(site, "new.localhost", "new")
     assert (await site.get("old.localhost")).status_code == 404
     assert b"new.localhost" not in config.read_bytes()
@@ -63,7 +55,7 @@ async def test_routes_return_where_the_router_had_to_start_without_any(
     [server] = saved["apps"]["http"]["servers"].values()
     server["routes"].append({"handle": [{"handler": "unheard-of"}]})
     config.write_text(json.dumps(saved))
-    _kill_router(ingress)
+    kill_router(ingress)
     await _serves(site, "a.localhost", "a")
     assert "starting without any" in caplog.text
     assert b"a.localhost" in config.read_bytes(), "kept for the next start"
@@ -80,7 +72,7 @@ async def test_saved_routes_stay_while_none_were_asked_for(
     await again.start()
     await asyncio.sleep(0.2)  # many looks of the watch
     assert (await site.get("a.localhost")).text == "a"
-    _kill_router(again)
+    kill_router(again)
     await _serves(site, "a.localhost", "a")
     await asyncio.sleep(0.2)
     assert (await site.get("a.localhost")).text == "a"
@@ -121,7 +113,7 @@ async def test_the_watch_loads_nothing_that_is_in_force_or_on_its_way(
     go_on.set()
     await applying
     await asyncio.sleep(0.6)
-    _kill_router(ingress)
+    kill_router(ingress)
     await _serves(site, "a.localhost", "a")
     await asyncio.sleep(0.6)
     assert loads == 1, "it started with what was kept"
@@ -148,14 +140,7 @@ async def test_a_router_that_dies_while_its_routes_are_refused_is_started_at_onc
         return "next attempt in 4.0 s: refused" in caplog.text
 
     await eventually(waits_longer_than_the_door_would)
-    for _ in range(3):
-        _kill_router(ingress)
-        answer = await site.get("a.localhost")
-        if answer.status_code == 200:
-            break
-        # A busy machine may take longer than the door's three seconds to start a process.
-        await eventually(ingress.ready)
-    assert answer.text == "a"
+    assert (await answer_without_router(site, ingress, "a.localhost")).text == "a"
 
 
 async def test_the_watch_outlives_what_it_did_not_expect(
@@ -176,7 +161,7 @@ async def test_the_watch_outlives_what_it_did_not_expect(
         return await adopt(process)
 
     monkeypatch.setattr(CaddyProcess, "adopt", fail_twice)
-    _kill_router(ingress)
+    kill_router(ingress)
     await _serves(site, "a.localhost", "a")
     told = [record for record in caplog.records if record.exc_info and "next attempt" in record.getMessage()]
     assert len(told) == 2

@@ -12,9 +12,9 @@ import pytest
 
 from backend.domain.accounts import Principal
 from backend.domain.engine import ContainerState, Engine
-from backend.domain.environments import Environment, EnvironmentDesire, EnvironmentResources, EnvironmentStatus
+from backend.domain.environments import Environment, EnvironmentStatus
 from backend.domain.errors import Invalid, TooMany
-from backend.domain.ids import Kind, new_short_id, new_uuid
+from backend.domain.ids import new_uuid
 from backend.domain.terminals import EndReason
 from backend.services.held_terminals import HeldTerminals, Place, SessionRequest, SessionViewer
 from backend.services.terminal_sessions import TerminalSessions
@@ -22,6 +22,8 @@ from backend.services.terminals import TerminalService
 from backend.terminals.client import HolderClient
 from backend.terminals.places import HolderPlaces
 from tests.services.running_replicas import RunningReplicas, make_principal, running_replicas
+from tests.storage.test_environments import environment as make_environment
+from tests.storage.test_environments import template
 from tests.terminals.holder_bench import HolderBench, holder_bench, holder_here, until
 
 MOST = 3
@@ -43,7 +45,7 @@ class Terminals:
     @classmethod
     def over(cls, app: RunningReplicas, bench: HolderBench, client: HolderClient | None = None) -> Terminals:
         held = HeldTerminals(client or bench.client, sockets_per_user=1000, sessions_per_tenant=MOST)
-        environment = make_environment(app.deployment.tenant_id)
+        environment = make_environment(app.deployment.tenant_id, template(), "home", status=EnvironmentStatus.RUNNING)
 
         async def get(who: Principal, environment_id: str) -> Environment:
             return environment
@@ -84,39 +86,6 @@ class Terminals:
 
     async def held_names(self) -> list[str]:
         return sorted(info.name for info in await self.held.holder.sessions())
-
-
-def make_environment(tenant_id: str) -> Environment:
-    user = make_principal(tenant_id).user
-    return Environment(
-        id=new_uuid(),
-        short_id=new_short_id(Kind.ENVIRONMENT),
-        tenant_id=tenant_id,
-        created_by=user.id,
-        name="home",
-        description=None,
-        template_id=new_uuid(),
-        template_name="plain",
-        cluster_id=None,
-        image="busybox",
-        digest="busybox",
-        port=8080,
-        resources=EnvironmentResources(),
-        env={},
-        startup_commands=(),
-        desired=EnvironmentDesire.RUNNING,
-        generation=1,
-        status=EnvironmentStatus.RUNNING,
-        reason="",
-        message="",
-        error_message=None,
-        installation_completed=True,
-        idle_stop_minutes=0,
-        created_at=user.created_at,
-        updated_at=user.created_at,
-        started_at=None,
-        last_activity=None,
-    )
 
 
 @pytest.fixture

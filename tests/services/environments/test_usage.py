@@ -45,7 +45,7 @@ async def test_usage_is_measured_against_its_limits(core: EnvironmentCore) -> No
         return usage if usage.cpu_cores and usage.cpu_cores > 0.1 else None
 
     usage = await until(busy)
-    assert usage.cpu_cores < 0.6
+    assert usage.cpu_cores < 0.4
 
     await core.environments.stop(core.who, made.id)
     await core.until(made, EnvironmentStatus.STOPPED)
